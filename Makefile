@@ -1,0 +1,42 @@
+# make demo             a set from a few raw videos, made from real footage on the spot
+# make demo VIDEOS=DIR  a set from your own folder
+# make test             lint, types and all tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+VIDEOS ?= demo/videos
+SET ?= $(if $(filter demo/videos,$(VIDEOS)),demo/set,my-set)
+
+.PHONY: demo test lint types bench clean
+
+$(VENV)/run.done: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("longtake needs Python 3.11 or later; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	@# The lists are complete, so no resolver is needed; two of the packages ask for a desktop build of OpenCV.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/run.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/run.done
+	@test "$(VIDEOS)" != demo/videos || $(BIN)/python demo/make_videos.py
+	$(BIN)/longtake run lvd2m $(VIDEOS) --to $(SET)
+
+test: lint types
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev.done
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.done
+	$(BIN)/python benchmarks/scan.py
+
+clean:
+	rm -rf $(VENV) demo/videos demo/set .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -1,0 +1,1 @@
+"""Shots in, clips out: each file holds one way to make them."""

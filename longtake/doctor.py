@@ -1,0 +1,66 @@
+"""What this machine can do for longtake: codecs, cores, memory, disk, GPU, and what is missing."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from longtake import __version__
+from longtake.running import default_workers
+from longtake.video.codecs import DECODERS, ENCODERS, missing_codecs
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    """What there is, and what to do where it is not well."""
+
+
+def doctor(folder: str | Path = ".") -> list[Finding]:
+    """Look at this machine, and at the disk that `folder` is on."""
+    names = ("av", "numpy", "opencv-python-headless", "pylance", "pyarrow")
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    cores = default_workers()
+    return [
+        Finding("longtake", True, f"{__version__}, Python {platform.python_version()}, {platform.machine()}"),
+        Finding("libraries", True, versions),
+        Finding("cores", True, f"{cores}: so many videos are scanned at once"),
+        _memory(memory, cores),
+        _disk(Path(folder)),
+        _codecs(),
+        _gpu(),
+    ]
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free / GIB
+    return Finding("disk", free > 1, f"{free:.1f} GiB free at {folder.resolve()}" + ("" if free > 1 else "; make room"))
+
+
+def _memory(memory: float, cores: int) -> Finding:
+    per_worker = memory / cores
+    words = f"{memory:.1f} GiB, {per_worker:.1f} for each worker"
+    return Finding("memory", per_worker >= 1, words + ("" if per_worker >= 1 else "; use fewer workers for 4K video"))
+
+
+def _codecs() -> Finding:
+    lacking = missing_codecs()
+    if lacking:
+        missing = ", ".join(lacking)
+        return Finding("codecs", False, f"missing: {missing}; try: pip install --force-reinstall av")
+    return Finding("codecs", True, f"reads {', '.join(DECODERS)} and more, writes {', '.join(ENCODERS)}")
+
+
+def _gpu() -> Finding:
+    devices = sorted(path.name for path in Path("/dev").glob("nvidia[0-9]*"))
+    found = ", ".join(devices) if devices else "none; not needed: scan, shots, motion and files run on the processor"
+    return Finding("GPU", True, found)

@@ -1,0 +1,148 @@
+"""The local engine: one worker process a slot, so that a crash or a hang takes one item with it, never the run."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from longtake.engines import Item, Outcome
+from longtake.errors import FailureKind
+
+ATTEMPTS = 3
+"""How often an item may kill its worker before it counts as failed."""
+STALL_S = 120.0
+"""A worker without progress for so long is killed."""
+TICK_S = 0.25
+
+
+@dataclass
+class _Slot:
+    """One worker process and the item it has."""
+
+    process: "subprocess.Popen[bytes]"
+    pipe: "Connection[Any, Any]"
+    item: Item | None = None
+    hung_up: bool = False
+    heard_s: float = field(default_factory=time.monotonic)
+    reached: float = 0.0
+
+
+def run_items(
+    task: str,
+    items: Iterable[Item],
+    *,
+    workers: int,
+    stall_s: float = STALL_S,
+    on_progress: Callable[[dict[str, float]], None] = lambda _: None,
+) -> Generator[Outcome, None, None]:
+    """Run `task`, named `module:function`, on every item in worker processes; yield outcomes as they finish.
+
+    Each worker holds one item at a time and asks for the next when done, so nothing piles up. A worker that dies or
+    makes no progress is replaced and its item tried again, `ATTEMPTS` times in all. `on_progress` is called several
+    times a second with what each running item has reached. Closing the iterator stops the workers.
+    """
+    queue = iter(items)
+    again: list[Item] = []
+    tries: dict[str, int] = {}
+    slots: list[_Slot] = []
+    try:
+        while True:
+            _hand_out(slots, task, workers, again, queue)
+            busy = {slot.pipe: slot for slot in slots if slot.item}
+            if not busy:
+                return
+            for pipe in wait(list(busy), timeout=TICK_S):
+                assert isinstance(pipe, Connection)
+                outcome = _hear(busy[pipe])
+                if outcome:
+                    yield outcome
+            for slot in list(busy.values()):
+                lost = _lost(slot, stall_s) if slot.item else None
+                if lost is None or slot.item is None:
+                    continue
+                slots.remove(slot)
+                _end([slot])
+                tries[slot.item.name] = tries.get(slot.item.name, 0) + 1
+                if tries[slot.item.name] < ATTEMPTS:
+                    again.append(slot.item)
+                else:
+                    yield Outcome(slot.item, failure=(lost[0], f"{lost[1]}, {ATTEMPTS} times"))
+            on_progress({slot.item.name: slot.reached for slot in slots if slot.item})
+    finally:
+        _end(slots)
+
+
+def _hand_out(slots: list[_Slot], task: str, workers: int, again: list[Item], queue: Iterator[Item]) -> None:
+    """Give every free worker an item, and start workers while there are more items than workers."""
+    free = [slot for slot in slots if slot.item is None]
+    while free or len(slots) < workers:
+        item = again.pop() if again else next(queue, None)
+        if item is None:
+            return
+        slot = free.pop() if free else _start(task)
+        if slot not in slots:
+            slots.append(slot)
+        slot.item, slot.heard_s, slot.reached = item, time.monotonic(), 0.0
+        try:
+            slot.pipe.send(item.payload)
+        except (BrokenPipeError, ConnectionResetError):
+            continue  # the worker is gone: noticed below, and the item is given to another
+
+
+def _start(task: str) -> _Slot:
+    """Start a worker: a fresh interpreter that doesn't import the caller's main module, as `spawn` would."""
+    ours, theirs = multiprocessing.Pipe()
+    paths = os.pathsep.join(path for path in sys.path if path)
+    # One worker a core: a library that starts threads of its own for small matrix products only gets in the way.
+    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "longtake.engines.worker", str(theirs.fileno()), task]
+    process = subprocess.Popen(  # noqa: S603  # our own module; the task is named by our own code
+        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **alone, "PYTHONPATH": paths}
+    )
+    theirs.close()
+    return _Slot(process, ours)
+
+
+def _hear(slot: _Slot) -> Outcome | None:
+    """Take one message from a worker: progress, or the end of its item."""
+    try:
+        what, value = slot.pipe.recv()
+    except (EOFError, ConnectionResetError):
+        slot.hung_up = True  # all it had to say has been read
+        slot.process.wait()
+        return None
+    slot.heard_s = time.monotonic()
+    if what == "progress":
+        slot.reached = value
+        return None
+    item, slot.item = slot.item, None
+    assert item is not None
+    return Outcome(item, value) if what == "done" else Outcome(item, failure=value)
+
+
+def _lost(slot: _Slot, stall_s: float) -> tuple[FailureKind, str] | None:
+    """Say how a worker was lost, None while it is well."""
+    if slot.hung_up:
+        return "crash", f"the worker process died on it ({_cause(slot.process.returncode)})"
+    if time.monotonic() - slot.heard_s > stall_s:
+        return "timeout", f"no progress for {stall_s:g} s"
+    return None
+
+
+def _cause(exit_code: int) -> str:
+    return signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
+
+
+def _end(slots: list[_Slot]) -> None:
+    """Kill workers; they hold nothing that would need a goodbye: unfinished files have temporary names."""
+    for slot in slots:
+        slot.process.kill()
+    for slot in slots:
+        slot.process.wait()
+        slot.pipe.close()

@@ -1,0 +1,197 @@
+"""The scan phase of a run: doing what is to be done, and committing the results as they come."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from longtake import __version__
+from longtake.engines import Item, Outcome
+from longtake.engines.local import run_items
+from longtake.jobs import FRAMES
+from longtake.planning import ANY_WORK, WORK_KINDS, Candidate, Work
+from longtake.recipe import Recipe, score_keys
+from longtake.schemas import SCHEMAS, score_schema
+from longtake.store import Store, one_of
+from longtake.watch import Progress, Watch
+
+COMMIT_ITEMS = 64
+COMMIT_S = 2.0
+LOAD_AT_ONCE = 16
+FILE_COLUMNS = ("file", "file_key", "file_bytes", "file_width", "file_height", "file_audio")
+
+
+@dataclass
+class Measured:
+    """What the phase did."""
+
+    videos: int = 0
+    failed: int = 0
+    scanned_s: float = 0.0
+    """Seconds of video decoded."""
+    elapsed_s: float = 0.0
+
+
+def measure_videos(store: Store, recipe: Recipe, work: Work, watch: Watch) -> Measured:
+    """Bring every video that has work to do to what the recipe asks: signals, shots, clips, scores."""
+    return _Phase(store, recipe, work, watch).run()
+
+
+class _Phase:
+    """Hands videos to the engine and commits what comes back in small batches."""
+
+    def __init__(self, store: Store, recipe: Recipe, work: Work, watch: Watch) -> None:
+        self.store, self.recipe, self.work, self.watch = store, recipe, work, watch
+        self.plain_recipe = recipe.as_dict()
+        self.clip_schema = score_schema(SCHEMAS["clips"], score_keys(recipe))
+        self.has_shots = set(store.read("shots", ["video_id"])["video_id"].to_pylist())
+        self.has_clips = set(store.read("clips", ["video_id"])["video_id"].to_pylist())
+        self.has_failed = set(store.read("failures", ["item"])["item"].to_pylist())
+        self.batch: list[tuple[Candidate, Outcome]] = []
+        self.begun = self.committed_at = time.monotonic()
+        self.measured = Measured()
+
+    def run(self) -> Measured:
+        todo = self.work.todo
+        by_name = {str(candidate.path): candidate for candidate in todo}
+        outcomes = run_items(
+            "longtake.jobs:measure",
+            self._items(todo),
+            workers=max(1, min(self.work.plan.workers, len(todo))),
+            on_progress=self._tell,
+        )
+        try:
+            for outcome in outcomes:
+                self.batch.append((by_name[outcome.item.name], outcome))
+                self._count(outcome)
+                if len(self.batch) >= COMMIT_ITEMS or time.monotonic() - self.committed_at >= COMMIT_S:
+                    self._commit()
+        finally:
+            outcomes.close()
+            self._commit()  # also on Ctrl-C: what is done stays done
+        self.measured.elapsed_s = time.monotonic() - self.begun
+        return self.measured
+
+    def _items(self, todo: list[Candidate]) -> Iterator[Item]:
+        """Make items as the engine asks for them, with the signals already stored."""
+        # With fewer videos than workers the spare cores help to decode.
+        threads = max(1, self.work.plan.workers // max(1, len(todo)))
+        for start in range(0, len(todo), LOAD_AT_ONCE):
+            some = todo[start : start + LOAD_AT_ONCE]
+            loaded = self.store.signals_of([c.id for c in some if c.id in self.work.stored and c.id in self.work.rows])
+            for candidate in some:
+                series = loaded.get(candidate.id, {})
+                known = {label: series[key] for label, key in self.work.keys.items() if key in series}
+                row = self.work.rows.get(candidate.id)
+                payload = {
+                    "path": str(candidate.path),
+                    "set": str(self.store.folder),
+                    "recipe": self.plain_recipe,
+                    "threads": threads,
+                    "known": known,
+                    "video": video_fields(row) if row else None,
+                    "previews": row["previews"] if row else None,
+                }
+                yield Item(str(candidate.path), payload)
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome.failure:
+            self.measured.failed += 1
+        else:
+            self.measured.videos += 1
+            if outcome.result["series"]:
+                self.measured.scanned_s += outcome.result["video"]["duration_s"]
+
+    def _tell(self, running: Mapping[str, float]) -> None:
+        measured = self.measured
+        done = measured.videos + measured.failed
+        reached_s = measured.scanned_s + sum(running.values())
+        plan = self.work.plan
+        total = plan.to_scan + plan.to_derive
+        elapsed_s = time.monotonic() - self.begun
+        self.watch(Progress("scan", done, total, measured.failed, reached_s, plan.to_scan_s, elapsed_s))
+
+    def _commit(self) -> None:
+        """Write a batch; the videos rows go last, for they say that the rest is there."""
+        good = [(c, outcome.result) for c, outcome in self.batch if not outcome.failure]
+        bad = [(c, outcome.failure) for c, outcome in self.batch if outcome.failure]
+        ids = [result["video"]["id"] for _, result in good]
+        store = self.store
+        store.add_signals([row for _, result in good for row in self._signal_rows(result)])
+        store.delete("shots", "video_id", self.has_shots.intersection(ids))
+        store.append("shots", [row for _, result in good for row in _shot_rows(result)])
+        files = self._written_files(self.has_clips.intersection(ids))
+        store.delete("clips", "video_id", self.has_clips.intersection(ids))
+        store.append("clips", [row for _, r in good for row in _clip_rows(r, files)], self.clip_schema)
+        store.delete("failures", "item", self.has_failed.intersection(str(c.path) for c, _ in self.batch))
+        store.append("failures", [self._failure_row(c, failure) for c, failure in bad if failure])
+        store.delete("videos", "id", [video for video in ids if video in self.work.rows])
+        store.append("videos", [self._video_row(c, result) for c, result in good])
+        self.batch = []
+        self.committed_at = time.monotonic()
+
+    def _signal_rows(self, result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for label, series in result["series"].items():
+            use = self.recipe.signals.get(label)
+            yield {
+                "video_id": result["video"]["id"],
+                "key": self.work.keys[label],
+                "label": label,
+                "step": use.step.name if use else FRAMES,
+                "version": use.step.version if use else 1,
+                "parameters": use.parameters if use else {},
+                "series": series,
+            }
+
+    def _written_files(self, video_ids: set[str]) -> dict[str, dict[str, Any]]:
+        """Return what is known of clip files already written, by clip id: the same span needs no new file."""
+        if not video_ids:
+            return {}
+        where = f"{one_of('video_id', video_ids)} AND file IS NOT NULL"
+        table = self.store.read("clips", ["id", *FILE_COLUMNS], where)
+        return {row["id"]: {name: row[name] for name in FILE_COLUMNS} for row in table.to_pylist()}
+
+    def _failure_row(self, candidate: Candidate, failure: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "item": str(candidate.path),
+            "step": "scan",
+            "kind": failure[0],
+            "message": failure[1],
+            "work": self.recipe.key if failure[0] in WORK_KINDS else ANY_WORK,
+            "bytes": candidate.bytes,
+            "modified_ns": candidate.modified_ns,
+        }
+
+    def _video_row(self, candidate: Candidate, result: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            **result["video"],
+            "path": str(candidate.path),
+            "damage": list(result["video"]["damage"]),
+            "previews": result["previews"],
+            "modified_ns": candidate.modified_ns,
+            "made_by": self.recipe.key,
+            "version": __version__,
+        }
+
+
+def video_fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a `Video` from its row."""
+    extra = ("modified_ns", "previews", "made_by", "version")
+    return {name: value for name, value in row.items() if name not in extra} | {"damage": tuple(row["damage"])}
+
+
+def _shot_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    endings = [*result["transitions"], None]
+    for number, (shot, ending) in enumerate(zip(result["shots"], endings, strict=True)):
+        yield {"video_id": result["video"]["id"], "number": number, **shot, "ends_in": ending}
+
+
+def _clip_rows(result: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    video = result["video"]
+    for clip in result["clips"]:
+        row = {name: value for name, value in clip.items() if name != "scores"}
+        for key, value in clip["scores"].items():
+            label, _, part = key.partition(".")
+            row.setdefault(label, {})[part] = value
+        facts = {name: video[name] for name in ("width", "height", "fps")}
+        yield {**row, **facts, "duration_s": clip["end_s"] - clip["start_s"], **files.get(clip["id"], {})}

@@ -1,0 +1,226 @@
+"""Recipes: TOML files that name steps, parameters and rules; checked before any decode, kept with the set."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from longtake import __version__
+from longtake.errors import UsageError
+from longtake.records import Series
+from longtake.select import Rule, parse_rule
+from longtake.steps import Kind, Plain, Step, check_parameters, find, fingerprint, nearest
+from longtake.video import Quality
+
+CLIP_FACTS: dict[str, tuple[str, str]] = {
+    "duration_s": ("s", "length of the clip"),
+    "width": ("px", "width of the video as shown"),
+    "height": ("px", "height of the video as shown"),
+    "fps": ("per s", "mean frame rate of the video"),
+}
+"""What rules can ask of every clip besides its scores: key -> (unit, meaning)."""
+
+SECTIONS = ("name", "about", "source", "not_run", "signals", "shots", "clips", "scores", "select", "files", "made_with")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One step as a recipe uses it: under a label, with all its parameters."""
+
+    label: str
+    step: Step
+    parameters: dict[str, Plain]
+    signal: str | None
+    """Label of the signal it reads."""
+
+    @property
+    def key(self) -> str:
+        """Name of exactly this work: step, version and parameters."""
+        return fingerprint([self.step.kind, self.step.name, self.step.version, self.parameters, self.signal])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data, to travel to a worker or into a file."""
+        signal = {"signal": self.signal} if self.signal else {}
+        return {"step": self.step.name, **signal, **{k: v for k, v in self.parameters.items() if v is not None}}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe with every step found and every parameter set."""
+
+    name: str
+    about: str
+    source: str
+    not_run: tuple[str, ...]
+    """Steps of the paper that this version does not run."""
+    signals: dict[str, Use]
+    shots: Use
+    clips: Use
+    scores: dict[str, Use]
+    rules: tuple[Rule, ...]
+    files: Quality | None
+    """None: no clip files are written."""
+
+    @property
+    def key(self) -> str:
+        """Name of all the work up to the scores: what a video's rows in the set were made with."""
+        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values()]
+        return fingerprint({f"{use.step.kind}.{use.label}": use.key for use in uses})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data, in the form of the TOML file."""
+        files = {"files": asdict(self.files)} if self.files else {}
+        return {
+            "name": self.name,
+            "about": self.about,
+            "source": self.source,
+            "not_run": list(self.not_run),
+            "signals": {label: use.as_dict() for label, use in self.signals.items()},
+            "shots": self.shots.as_dict(),
+            "clips": self.clips.as_dict(),
+            "scores": {label: use.as_dict() for label, use in self.scores.items()},
+            "select": {"keep": [str(rule) for rule in self.rules]},
+            **files,
+        }
+
+    def to_toml(self) -> str:
+        """Return the resolved recipe as text, with every parameter and the versions it was made with."""
+        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values()]
+        versions = {f"{use.step.kind}.{use.step.name}": use.step.version for use in uses}
+        return tomli_w.dumps({**self.as_dict(), "made_with": {"longtake": __version__, "steps": versions}})
+
+
+def names() -> list[str]:
+    """Return the names of the recipes that come with the package."""
+    folder = resources.files("longtake.recipes")
+    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
+
+
+def load(name: str, settings: Sequence[str] = ()) -> Recipe:
+    """Return a recipe by name or by the path of a TOML file, with settings such as `signals.motion.pairs_hz=4`.
+
+    Raises `UsageError` for an unknown name, section, step or parameter, each with the nearest right one.
+    """
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise UsageError(f"no recipe file {name}")
+        text = path.read_text(encoding="utf-8")
+    elif name in names():
+        text = (resources.files("longtake.recipes") / f"{name}.toml").read_text(encoding="utf-8")
+    else:
+        raise UsageError(f"no recipe {name!r}{nearest(name, names())} (or give the path of a .toml file)")
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"recipe {name}: {error}") from error
+    _merge(data, read_settings(settings))
+    return resolve(data)
+
+
+def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Return settings such as `clips.trim_s=0.2` as nested tables; a value is read as TOML, else taken as text."""
+    data: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        *path, name = key.strip().split(".")
+        if not equals or not name:
+            raise UsageError(f"{setting!r} is no setting; write NAME=VALUE, as in clips.trim_s=0.2")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        table = data
+        for part in path:
+            table = table.setdefault(part, {})
+        table[name] = value
+    return data
+
+
+def _merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Lay nested settings over a recipe, in place."""
+    for name, value in settings.items():
+        if isinstance(value, dict) and isinstance(data.get(name), dict):
+            _merge(data[name], value)
+        else:
+            data[name] = value
+
+
+def resolve(data: Mapping[str, Any]) -> Recipe:
+    """Check a recipe given as plain data and find all its steps. Raises `UsageError`."""
+    for section in data:
+        if section not in SECTIONS:
+            raise UsageError(f"a recipe has no section {section!r}{nearest(section, SECTIONS)}")
+    shots = _use("shots", "shots", data.get("shots", {"step": "change"}))
+    clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
+    scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}
+    needed = {use.signal for use in [shots, *scores.values()] if use.signal}
+    declared = _tables(data, "signals")
+    unused = sorted(set(declared) - needed)
+    if unused:
+        raise UsageError(f"nothing reads the signal {unused[0]!r}{nearest(unused[0], needed)}")
+    signals = {label: _use("signals", label, declared.get(label, {})) for label in sorted(needed)}
+    rules = tuple(parse_rule(text) for text in data.get("select", {}).get("keep", []))
+    recipe = Recipe(
+        name=str(data.get("name", "unnamed")),
+        about=str(data.get("about", "")),
+        source=str(data.get("source", "")),
+        not_run=tuple(data.get("not_run", ())),
+        signals=signals,
+        shots=shots,
+        clips=clips,
+        scores=scores,
+        rules=rules,
+        files=_files(data["files"]) if "files" in data else None,
+    )
+    check_rules(recipe, rules)
+    return recipe
+
+
+def check_rules(recipe: Recipe, rules: Sequence[Rule]) -> None:
+    """Raise `UsageError` for a rule about a score that the recipe does not make."""
+    known = [*CLIP_FACTS, *score_keys(recipe)]
+    for rule in rules:
+        if rule.score not in known:
+            raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(rule.score, known)}")
+
+
+def score_keys(recipe: Recipe) -> list[str]:
+    """Return the keys of all scores a recipe makes, such as `motion.mean`: what each says of no frames at all."""
+    keys = []
+    for label, use in recipe.scores.items():
+        columns = recipe.signals[use.signal].step.columns if use.signal else ()
+        nothing = Series(columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(columns)), np.float32))
+        keys += [f"{label}.{part}" for part in use.step.call(nothing, **use.parameters)]
+    return keys
+
+
+def _tables(data: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
+    tables = data.get(section, {})
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise UsageError(f"[{section}] holds one table a step, as in [{section}.motion]")
+    return tables
+
+
+def _use(kind: Kind, label: str, given: Mapping[str, Any]) -> Use:
+    if not label.isidentifier():
+        raise UsageError(f"{kind}: {label!r} can't be a label; use letters, digits and _")
+    parameters = dict(given)
+    step = find(kind, parameters.pop("step", label))
+    signal = parameters.pop("signal", step.signal) if step.signal else None
+    return Use(label, step, check_parameters(step, parameters), signal)
+
+
+def _files(given: Mapping[str, Any]) -> Quality:
+    known = asdict(Quality())
+    for name, value in given.items():
+        if name not in known:
+            raise UsageError(f"[files] has no parameter {name!r}{nearest(name, known)}")
+        if type(value) is not type(known[name]):
+            raise UsageError(f"[files]: {name} = {value!r} should be of type {type(known[name]).__name__}")
+    return Quality(**given)

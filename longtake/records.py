@@ -1,0 +1,132 @@
+"""The plain data everything else passes around: videos, series, transitions, shots, clips, failures.
+
+Time is seconds from the video's first frame, half-open `[start_s, end_s)`. Frame numbers count displayed
+frames from 0 and stand beside seconds for people; they are never the only truth. No pixels and no models here.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longtake.errors import FailureKind
+
+TransitionKind = Literal["cut", "dissolve", "fade", "wipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """One source file, as probing or scanning found it. Sizes are as displayed: after rotation and pixel aspect."""
+
+    id: str
+    path: str
+    bytes: int
+    container: str
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    rotation: int
+    """Degrees the stored picture was turned by for display: 0, 90, 180 or 270."""
+    duration_s: float
+    """From the first frame to the end of the last one."""
+    frames: int
+    fps: float
+    """Mean frames per second over the whole video."""
+    variable_fps: bool
+    """Whether over 1 % of the frame intervals differ from the median by more than a tenth (and 2 ms)."""
+    audio_codec: str | None
+    first_timestamp_s: float
+    """The container's own time of the first frame; all times here are relative to it."""
+    seekable: bool
+    """Whether all frames carry sound timestamps, so that seeking by time finds them."""
+    damage: tuple[str, ...] = ()
+    """What was wrong and worked around, in words; empty for a sound file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What one signal measured on one video: row i holds for the frame at `times[i]`."""
+
+    columns: tuple[str, ...]
+    times: NDArray[np.float64]
+    """Shape (n,): seconds from the first frame."""
+    frames: NDArray[np.int32]
+    """Shape (n,): the numbers of those frames."""
+    values: NDArray[np.float32]
+    """Shape (n, len(columns)); NaN where nothing could be measured."""
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.times), len(self.columns)) or len(self.frames) != len(self.times):
+            shapes = f"{self.times.shape} times, {self.frames.shape} frames, {self.values.shape} values"
+            raise ValueError(f"a series of {len(self.columns)} columns with {shapes}")
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def column(self, name: str) -> NDArray[np.float32]:
+        """Return one column, shape (n,)."""
+        values: NDArray[np.float32] = self.values[:, self.columns.index(name)]
+        return values
+
+    def between(self, start_s: float, end_s: float) -> "Series":
+        """Return the rows with `start_s <= time < end_s`."""
+        rows = slice(*np.searchsorted(self.times, [start_s, end_s]))
+        return Series(self.columns, self.times[rows], self.frames[rows], self.values[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where one shot ends and the next begins.
+
+    `start_frame` is the first frame that is no longer purely the old shot, `end_frame` the first that is purely
+    the new one, so a cut has `start_frame == end_frame`. `confidence` is in [0, 1].
+    """
+
+    kind: TransitionKind
+    start_s: float
+    end_s: float
+    start_frame: int
+    end_frame: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """The span between two transitions. Shots and transitions together tile the video."""
+
+    start_s: float
+    end_s: float
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A span of one video that may become a row of the dataset, and all the scores about it."""
+
+    id: str
+    video_id: str
+    start_s: float
+    end_s: float
+    start_frame: int
+    end_frame: int
+    scores: dict[str, float | None] = field(default_factory=dict)
+    """Key `label.part`, None where it could not be measured."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One step that could not be done on one item."""
+
+    item: str
+    """The video's path, or the clip's id."""
+    step: str
+    kind: FailureKind
+    message: str

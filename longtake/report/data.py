@@ -1,0 +1,236 @@
+"""What the report shows of a set, read from its tables and kept small however large the set is."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from longtake import __version__
+from longtake.recipe import CLIP_FACTS
+from longtake.select import FunnelRow, Rule, Selection, parse_rule
+from longtake.selecting import choose
+from longtake.steps import find
+from longtake.store import Store, one_of, score_columns
+
+VIDEOS_SHOWN = 200
+CLIPS_SHOWN = 300
+FAILURES_SHOWN = 500
+BINS = 40
+
+
+def collect(folder: Path) -> dict[str, Any]:
+    """Return everything on the page as plain data."""
+    store = Store(folder)
+    toml = (folder / "recipe.toml").read_text(encoding="utf-8")
+    recipe = tomllib.loads(toml)
+    clips = store.read("clips")
+    columns = score_columns(clips)
+    rules = [parse_rule(text) for text in recipe["select"]["keep"]]
+    selection, rows = choose(clips, rules)
+    videos = store.read("videos").sort_by("path")
+    shown_videos = _choose_videos(videos, clips, selection.kept)
+    index = {video_id: i for i, video_id in enumerate(shown_videos["id"].to_pylist())}
+    sample, shown = _sample(clips, columns, selection, index)
+    failures = store.read("failures", ["item", "step", "kind", "message"])
+    return {
+        "name": folder.resolve().name,
+        "version": __version__,
+        "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "recipe": {
+            "name": recipe["name"],
+            "about": recipe["about"],
+            "source": recipe["source"],
+            "rules": [str(rule) for rule in rules],
+            "toml": toml,
+        },
+        "not_run": recipe["not_run"],
+        "totals": _totals(store, videos, clips, rows, failures.num_rows),
+        "funnel": [_funnel_row(row) for row in rows],
+        "histograms": _histograms(recipe, columns, selection.kept, rules),
+        "videos": _videos(store, shown_videos, clips),
+        "clips": sample,
+        "clips_shown": shown,
+        "failures": failures.slice(0, FAILURES_SHOWN).to_pylist(),
+        "failures_total": failures.num_rows,
+    }
+
+
+def _totals(store: Store, videos: pa.Table, clips: pa.Table, rows: Sequence[FunnelRow], failed: int) -> dict[str, Any]:
+    runs = store.read("runs", ["video_s", "scan_s"])
+    scanned_s, spent_s = (pc.sum(runs[name]).as_py() or 0.0 for name in ("video_s", "scan_s"))
+    shots = store.read("shots", ["number"]).num_rows
+    return {
+        "videos": videos.num_rows,
+        "video_s": pc.sum(videos["duration_s"]).as_py() or 0.0,
+        "shots": shots,
+        "clips": clips.num_rows,
+        "clip_s": rows[0].seconds,
+        "kept": rows[-1].clips,
+        "kept_s": rows[-1].seconds,
+        "failed": failed,
+        "file_bytes": pc.sum(clips["file_bytes"]).as_py() or 0,
+        "scan_video_h_per_h": scanned_s / spent_s if spent_s else None,
+    }
+
+
+def _funnel_row(row: FunnelRow) -> dict[str, Any]:
+    return {
+        "label": str(row.rule) if row.rule else "clips found",
+        "rule": str(row.rule) if row.rule else None,
+        "clips": row.clips,
+        "seconds": row.seconds,
+        "rejected": row.rejected,
+        "rejected_s": row.rejected_s,
+        "not_measured": row.not_measured,
+    }
+
+
+def _histograms(
+    recipe: Mapping[str, Any],
+    columns: Mapping[str, NDArray[np.float64]],
+    kept: NDArray[np.bool_],
+    rules: Sequence[Rule],
+) -> list[dict[str, Any]]:
+    """Return a histogram for the duration, each score a rule names, then every other score."""
+    asked = dict.fromkeys(["duration_s", *(rule.score for rule in rules)])
+    keys = [*asked, *(key for key in columns if "." in key and key not in asked)]
+    found = []
+    for key in keys:
+        thresholds = [rule for rule in rules if rule.score == key]
+        values = columns.get(key, np.empty(0))
+        there = ~np.isnan(values)
+        if not there.any():
+            continue
+        edges = _edges(values[there], [rule.number for rule in thresholds])
+        inside = np.clip(values, edges[0], edges[-1])
+        unit, about = _meaning(recipe, key)
+        found.append(
+            {
+                "key": key,
+                "unit": unit,
+                "about": about,
+                "edges": edges.tolist(),
+                "kept": np.histogram(inside[there & kept], edges)[0].tolist(),
+                "rejected": np.histogram(inside[there & ~kept], edges)[0].tolist(),
+                "thresholds": [
+                    {"rule": str(rule), "number": rule.number, "comparison": rule.comparison} for rule in thresholds
+                ],
+                "log": False,
+            }
+        )
+    return found
+
+
+def _edges(values: NDArray[np.float64], thresholds: Sequence[float]) -> NDArray[np.float64]:
+    """Return bin edges that hold 99 % of the values and every threshold; what lies beyond counts in the last bin."""
+    low = min([float(values.min()), *thresholds])
+    high = max([float(np.quantile(values, 0.99)), *(number * 1.1 for number in thresholds)])
+    low = 0.0 if 0 <= low < 0.3 * high else low
+    return np.linspace(low, high if high > low else low + 1, BINS + 1)
+
+
+def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """Return the unit and meaning of a score: of a fact from the catalogue, of a part from its step's own words."""
+    if key in CLIP_FACTS:
+        return CLIP_FACTS[key]
+    label, _, part = key.partition(".")
+    use = recipe["scores"].get(label)
+    if use is None:
+        return "", ""
+    return "", find("scores", use["step"]).meaning(part)
+
+
+def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_]) -> pa.Table:
+    """Return all videos, or of many an even choice, half of them such that a clip was kept from."""
+    if videos.num_rows <= VIDEOS_SHOWN:
+        return videos
+    with_kept = pc.is_in(videos["id"], clips["video_id"].filter(pa.array(kept)).combine_chunks().unique())
+    has = with_kept.to_numpy(zero_copy_only=False)
+    chosen = np.concatenate([_evenly(np.flatnonzero(part), VIDEOS_SHOWN // 2) for part in (has, ~has)])
+    return videos.take(np.sort(chosen))
+
+
+def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Return at most so many of the rows, spread evenly."""
+    return np.asarray(rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(int))])
+
+
+def _sample(
+    clips: pa.Table, columns: Mapping[str, NDArray[np.float64]], selection: Selection, index: Mapping[str, int]
+) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """Return some kept and some rejected clips, spread evenly over the set, and how many of how many they are."""
+    order = np.lexsort([columns["start_s"], clips["video_id"].to_numpy(zero_copy_only=False)])
+    order = order[np.isin(clips["video_id"].to_numpy(zero_copy_only=False)[order], list(index))]
+    kept = order[selection.kept[order]]
+    rejected = order[~selection.kept[order]]
+    reasons = selection.reasons()
+    scores = [key for key in columns if "." in key]
+    found = []
+    shown = {}
+    for name, rows in (("kept", kept), ("rejected", rejected)):
+        some = _evenly(rows, CLIPS_SHOWN)
+        total = int(selection.kept.sum())
+        shown[name] = [len(some), total if name == "kept" else clips.num_rows - total]
+        facts = clips.select(["id", "video_id", "start_s", "end_s", "file"]).take(some).to_pylist()
+        for row, fact in zip(some.tolist(), facts, strict=True):
+            said_no = selection.said_no[row]
+            value = columns[selection.rules[said_no].score][row] if said_no >= 0 else None
+            found.append(
+                {
+                    "id": fact["id"],
+                    "video": index[fact["video_id"]],
+                    "start_s": fact["start_s"],
+                    "end_s": fact["end_s"],
+                    "kept": name == "kept",
+                    "rejected_by": reasons[row],
+                    "rejected_value": _number(value),
+                    "scores": {key: _number(columns[key][row]) for key in scores},
+                    "file": fact["file"],
+                }
+            )
+    return found, shown
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def _videos(store: Store, videos: pa.Table, clips: pa.Table) -> list[dict[str, Any]]:
+    """Return the first videos with their transitions and takes."""
+    rows = videos.to_pylist()
+    if not rows:
+        return []
+    endings: dict[str, list[Any]] = {row["id"]: [] for row in rows}
+    for shot in store.read("shots", ["video_id", "ends_in"], one_of("video_id", endings)).to_pylist():
+        endings[shot["video_id"]].append(shot["ends_in"])
+    takes: dict[str, list[Any]] = {row["id"]: [] for row in rows}
+    inside = clips.filter(pc.is_in(clips["video_id"], pa.array(list(takes))))
+    for clip in inside.select(["id", "video_id", "start_s", "end_s", "kept"]).to_pylist():
+        takes[clip["video_id"]].append(clip)
+    return [
+        {
+            **{name: row[name] for name in ("id", "path", "duration_s", "width", "height", "fps", "codec", "damage")},
+            "shots": len(endings[row["id"]]),
+            "kept": sum(clip["kept"] for clip in takes[row["id"]]),
+            "transitions": [[e["start_s"], e["end_s"], e["kind"]] for e in endings[row["id"]] if e],
+            "takes": [
+                [clip["start_s"], clip["end_s"], "kept" if clip["kept"] else "rejected", clip["id"]]
+                for clip in takes[row["id"]]
+            ],
+            "preview": _preview(row["previews"]),
+        }
+        for row in rows
+    ]
+
+
+def _preview(sheets: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if sheets is None:
+        return None
+    tile = [sheets["tile_width"], sheets["tile_height"]]
+    return {"tile": tile, **{name: sheets[name] for name in ("files", "columns", "rows", "every_s", "count")}}

@@ -1,0 +1,162 @@
+"""The main job: sources in, a selected set out, what is there not done again; and other rules on a set."""
+
+import os
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import tomli_w
+
+from longtake import __version__
+from longtake.errors import SetError
+from longtake.lock import Lock
+from longtake.measuring import Measured, measure_videos
+from longtake.planning import check_kinds, plan_work
+from longtake.recipe import Recipe, load
+from longtake.report import write_report
+from longtake.select import FunnelRow, parse_rule
+from longtake.selecting import apply_rules, choose
+from longtake.sources.files import find_videos
+from longtake.store import Store
+from longtake.watch import Plan, Watch
+from longtake.writing import Written, write_clips
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run left in the set."""
+
+    folder: Path
+    funnel: list[FunnelRow]
+    kept: int
+    plan: Plan
+    measured: Measured
+    written: Written
+    failures: dict[str, int] = field(default_factory=dict)
+    """All failures in the set by kind, from this run and earlier ones."""
+
+    @property
+    def failed(self) -> int:
+        """How many items of the set have failed."""
+        return sum(self.failures.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What some rules would keep of a set."""
+
+    folder: Path
+    funnel: list[FunnelRow]
+    before: int
+    """How many clips the set's stored choice keeps."""
+    without_file: int
+    """Kept clips that have no file yet."""
+    saved: bool
+    elapsed_s: float
+
+
+def run(
+    recipe: str | Recipe,
+    sources: Sequence[str | Path],
+    to: str | Path,
+    *,
+    settings: Sequence[str] = (),
+    workers: int | None = None,
+    retry_failed: Sequence[str] = (),
+    watch: Watch = lambda _: None,
+) -> RunResult:
+    """Scan videos, find their shots, make, score and select clips, write the kept ones, and write the report.
+
+    `settings` change the recipe (`signals.motion.pairs_hz=4`); `retry_failed` names the failure kinds to try again
+    (`all` for every one). `watch` gets `Plan` once and `Progress` as it goes. The same call again does only what is
+    missing. Raises `UsageError` before anything is done, `SetError` where the set can't be written.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else load(recipe, settings)
+    folder = Path(to)
+    if folder.exists() and not folder.is_dir():
+        raise SetError(f"{folder} is a file; name a folder for the set")
+    check_kinds(retry_failed)
+    found = find_videos(sources)
+    workers = workers or default_workers()
+    started = datetime.now(UTC)
+    with Lock(folder):
+        store = Store(folder)
+        work = plan_work(store, recipe, found, workers, retry_failed)
+        watch(work.plan)
+        measured = measure_videos(store, recipe, work, watch)
+        write_text(folder / "recipe.toml", recipe.to_toml())
+        rows, kept = apply_rules(store, recipe.rules)
+        written = write_clips(store, recipe.files, workers, retry_failed, watch) if recipe.files else Written()
+        if measured.videos or measured.failed or written.written or written.failed:
+            _log(store, recipe, started, workers, measured, written)
+            store.compact()
+        write_report(folder)
+        failures = Counter(store.read("failures", ["kind"])["kind"].to_pylist())
+    return RunResult(folder, rows, kept, work.plan, measured, written, dict(sorted(failures.items())))
+
+
+def _log(store: Store, recipe: Recipe, started: datetime, workers: int, measured: Measured, written: Written) -> None:
+    """Add a row to `runs`."""
+    row = {
+        "started": started,
+        "ended": datetime.now(UTC),
+        "recipe": recipe.to_toml(),
+        "version": __version__,
+        "workers": workers,
+        "videos": measured.videos,
+        "video_s": measured.scanned_s,
+        "scan_s": measured.elapsed_s,
+        "written": written.written,
+        "write_s": written.elapsed_s,
+        "failed": measured.failed + written.failed,
+    }
+    store.append("runs", [row])
+
+
+def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = False) -> Choice:
+    """Apply rules (the set's own where none are given) to all clips of a set; store the choice only with `save`.
+
+    Raises `SetError` where there is no set, `UsageError` for a bad rule.
+    """
+    folder = Path(folder)
+    path = folder / "recipe.toml"
+    if not path.is_file():
+        raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
+    recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
+    store = Store(folder)
+    begun = time.perf_counter()
+    clips = store.read("clips")
+    selection, rows = choose(clips, rules)
+    has_file = clips["file"].is_valid().to_numpy()
+    choice = Choice(
+        folder,
+        rows,
+        before=int(clips["kept"].fill_null(False).to_numpy().sum()),
+        without_file=int((selection.kept & ~has_file).sum()),
+        saved=save,
+        elapsed_s=time.perf_counter() - begun,
+    )
+    if save:
+        with Lock(folder):
+            apply_rules(store, rules)
+            recipe["select"]["keep"] = [str(rule) for rule in rules]
+            write_text(path, tomli_w.dumps(recipe))
+            write_report(folder)
+    return choice
+
+
+def default_workers() -> int:
+    """Return one worker for each core this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,128 @@
+"""The columns of a set's tables. Explicit, never inferred; scores join `clips` as struct columns, one a label."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+_SPAN = [
+    ("start_s", pa.float64()),
+    ("end_s", pa.float64()),
+    ("start_frame", pa.int64()),
+    ("end_frame", pa.int64()),
+]
+_PREVIEWS = pa.struct(
+    [
+        ("files", pa.list_(pa.string())),
+        ("tile_width", pa.int32()),
+        ("tile_height", pa.int32()),
+        ("columns", pa.int32()),
+        ("rows", pa.int32()),
+        ("every_s", pa.float64()),
+        ("count", pa.int32()),
+    ]
+)
+SCHEMAS: dict[str, pa.Schema] = {
+    "videos": pa.schema(
+        [
+            ("id", pa.string()),
+            ("path", pa.string()),
+            ("bytes", pa.int64()),
+            ("modified_ns", pa.int64()),
+            ("container", pa.string()),
+            ("codec", pa.string()),
+            ("pixel_format", pa.string()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("rotation", pa.int32()),
+            ("duration_s", pa.float64()),
+            ("frames", pa.int64()),
+            ("fps", pa.float64()),
+            ("variable_fps", pa.bool_()),
+            ("audio_codec", pa.string()),
+            ("first_timestamp_s", pa.float64()),
+            ("seekable", pa.bool_()),
+            ("damage", pa.list_(pa.string())),
+            ("previews", _PREVIEWS),
+            ("made_by", pa.string()),  # key of the recipe whose work its rows are; a video is done when it matches
+            ("version", pa.string()),
+        ]
+    ),
+    "signals": pa.schema(
+        [
+            ("video_id", pa.string()),
+            ("key", pa.string()),  # names step, version and parameters: a changed signal is another one
+            ("label", pa.string()),
+            ("step", pa.string()),
+            ("version", pa.int32()),
+            ("parameters", pa.string()),
+            ("columns", pa.list_(pa.string())),
+            ("times", pa.list_(pa.float64())),
+            ("frames", pa.list_(pa.int32())),
+            ("values", pa.list_(pa.float32())),  # row by row
+        ]
+    ),
+    "shots": pa.schema(
+        [
+            ("video_id", pa.string()),
+            ("number", pa.int32()),
+            *_SPAN,
+            # The transition that ends the shot; null for a video's last shot.
+            ("ends_in", pa.struct([("kind", pa.string()), *_SPAN, ("confidence", pa.float64())])),
+        ]
+    ),
+    "clips": pa.schema(
+        [
+            ("id", pa.string()),
+            ("video_id", pa.string()),
+            *_SPAN,
+            ("duration_s", pa.float64()),
+            ("width", pa.int32()),
+            ("height", pa.int32()),
+            ("fps", pa.float64()),
+            ("kept", pa.bool_()),
+            ("rejected_by", pa.string()),
+            ("file", pa.string()),
+            ("file_key", pa.string()),
+            ("file_bytes", pa.int64()),
+            ("file_width", pa.int32()),
+            ("file_height", pa.int32()),
+            ("file_audio", pa.bool_()),
+        ]
+    ),
+    "failures": pa.schema(
+        [
+            ("item", pa.string()),
+            ("step", pa.string()),
+            ("kind", pa.string()),
+            ("message", pa.string()),
+            ("work", pa.string()),  # key of the work that failed, so that other work is tried
+            ("bytes", pa.int64()),
+            ("modified_ns", pa.int64()),
+        ]
+    ),
+    "runs": pa.schema(
+        [
+            ("started", pa.timestamp("us", tz="UTC")),
+            ("ended", pa.timestamp("us", tz="UTC")),
+            ("recipe", pa.string()),
+            ("version", pa.string()),
+            ("workers", pa.int32()),
+            ("videos", pa.int64()),
+            ("video_s", pa.float64()),
+            ("scan_s", pa.float64()),
+            ("written", pa.int64()),
+            ("write_s", pa.float64()),
+            ("failed", pa.int64()),
+        ]
+    ),
+}
+
+
+def score_schema(base: pa.Schema, keys: Iterable[str]) -> pa.Schema:
+    """Return a schema with a struct column a label for score keys such as `motion.mean`."""
+    parts: dict[str, list[str]] = {}
+    for key in keys:
+        label, _, part = key.partition(".")
+        parts.setdefault(label, []).append(part)
+    fields = [pa.field(label, pa.struct([(part, pa.float64()) for part in names])) for label, names in parts.items()]
+    return pa.schema([*base, *fields])

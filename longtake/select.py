@@ -1,0 +1,124 @@
+"""Rules over scores: which clips are kept, which rule said no, and the funnel. Pure arithmetic on columns."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from longtake.errors import UsageError
+from longtake.steps import nearest
+
+Column = NDArray[np.float64]
+
+COMPARISONS: dict[str, Callable[[Column, float], NDArray[np.bool_]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+RULE = re.compile(r"\s*([A-Za-z_][\w.]*)\s*(>=|<=|==|!=|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+
+KEPT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`score comparison number`: a clip stays where it holds. The text is also a valid SQL filter on the clips."""
+
+    score: str
+    comparison: str
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.score} {self.comparison} {self.number:g}"
+
+    def holds(self, values: Column) -> NDArray[np.bool_]:
+        """Return where it holds, shape (n,); never where a value is NaN, that is, not measured."""
+        held: NDArray[np.bool_] = COMPARISONS[self.comparison](values, self.number) & ~np.isnan(values)
+        return held
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What the rules said of n clips."""
+
+    rules: tuple[Rule, ...]
+    said_no: NDArray[np.int16]
+    """Shape (n,): the index of the first rule that did not hold, `KEPT` where all held."""
+    unmeasured: NDArray[np.bool_]
+    """Shape (n,): whether that rule's score was not measured, so that it could not hold."""
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """Shape (n,)."""
+        kept: NDArray[np.bool_] = self.said_no == KEPT
+        return kept
+
+    def reasons(self) -> list[str | None]:
+        """Return for each clip None where it is kept, else the rule that said no."""
+        words = [str(rule) for rule in self.rules]
+        return [
+            None if index == KEPT else words[index] + (" (not measured)" if missing else "")
+            for index, missing in zip(self.said_no.tolist(), self.unmeasured.tolist(), strict=True)
+        ]
+
+
+def parse_rule(text: str) -> Rule:
+    """Read `motion.mean >= 0.05`. Raises `UsageError`."""
+    match = RULE.fullmatch(text)
+    if not match:
+        raise UsageError(f"{text!r} is no rule; write: score comparison number, as in 'motion.mean >= 0.05'")
+    return Rule(match[1], match[2], float(match[3]))
+
+
+def select(scores: Mapping[str, Column], rules: Sequence[Rule]) -> Selection:
+    """Apply rules in order to clips whose scores are columns of shape (n,), NaN where not measured.
+
+    A clip is kept where every rule holds. A score that was not measured can't hold a rule, and the reason says so.
+    Raises `UsageError` for a rule about a score that no clip has, naming the nearest.
+    """
+    for rule in rules:
+        if rule.score not in scores:
+            raise UsageError(f"no score {rule.score!r} for rule '{rule}'{nearest(rule.score, scores)}")
+    n = len(next(iter(scores.values()))) if scores else 0
+    said_no = np.full(n, KEPT, np.int16)
+    unmeasured = np.zeros(n, bool)
+    for index, rule in enumerate(rules):
+        values = scores[rule.score]
+        fails = (said_no == KEPT) & ~rule.holds(values)
+        said_no[fails] = index
+        unmeasured[fails] = np.isnan(values[fails])
+    return Selection(tuple(rules), said_no, unmeasured)
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelRow:
+    """How many clips, and seconds of them, are left after one rule, and what it took away."""
+
+    rule: Rule | None
+    """None for the first row: all clips."""
+    clips: int
+    seconds: float
+    rejected: int
+    rejected_s: float
+    not_measured: int
+    """How many of the rejected had no such score."""
+
+
+def funnel(selection: Selection, durations_s: Column) -> list[FunnelRow]:
+    """Return one row for all clips, then one for each rule in order."""
+    rows = [FunnelRow(None, len(durations_s), float(durations_s.sum()), 0, 0.0, 0)]
+    for index, rule in enumerate(selection.rules):
+        out = selection.said_no == index
+        rejected, rejected_s = int(out.sum()), float(durations_s[out].sum())
+        missing = int((out & selection.unmeasured).sum())
+        before = rows[-1]
+        rows.append(
+            FunnelRow(rule, before.clips - rejected, before.seconds - rejected_s, rejected, rejected_s, missing)
+        )
+    return rows

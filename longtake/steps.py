@@ -1,0 +1,125 @@
+"""Finding steps by name: the file name is the registration.
+
+`find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
+CamelCase) and its module says `VERSION`, and `SIGNAL` where it reads one. A third party's step is named
+`my_package.my_file:my_score`. Listing names imports nothing.
+"""
+
+import difflib
+import hashlib
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from longtake.errors import UsageError
+
+Kind = Literal["signals", "shots", "clips", "scores"]
+KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores")
+
+Plain = str | int | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step as its file defines it."""
+
+    kind: Kind
+    name: str
+    version: int
+    signal: str | None
+    """The signal it reads, for detectors and scores."""
+    defaults: dict[str, Plain]
+    call: Callable[..., Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a signal."""
+        return tuple(getattr(self.call, "columns", ()))
+
+    @property
+    def doc(self) -> str:
+        """What it says of itself: meaning, units, ranges, sources."""
+        return inspect.getdoc(self.call) or ""
+
+    def meaning(self, part: str) -> str:
+        """Return what its docstring says of one column or score: the text after `part:`, to the end of its item."""
+        found = re.search(rf"^{re.escape(part)}: (.*(?:\n[ \t]+\S.*)*)", self.doc, re.MULTILINE)
+        return " ".join(found[1].split()) if found else ""
+
+
+def names(kind: Kind) -> list[str]:
+    """Return the names of the built-in steps of a kind, without importing them."""
+    package = importlib.import_module(f"longtake.{kind}")
+    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+
+
+def find(kind: Kind, name: str) -> Step:
+    """Return a step by name. Raises `UsageError` with the nearest right name."""
+    if ":" in name:
+        module_name, _, attribute = name.partition(":")
+    else:
+        if name not in names(kind):
+            raise UsageError(f"no step {name!r} in {kind}{nearest(name, names(kind))}")
+        module_name = f"longtake.{kind}.{name}"
+        attribute = "".join(part.title() for part in name.split("_")) if kind == "signals" else name
+    try:
+        module = importlib.import_module(module_name)
+        call = getattr(module, attribute)
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"step {name!r} can't be loaded: {error}") from error
+    signal = getattr(module, "SIGNAL", None)
+    return Step(kind, name, int(getattr(module, "VERSION", 1)), signal, _defaults(call), call)
+
+
+def _defaults(call: Callable[..., Any]) -> dict[str, Plain]:
+    signature = inspect.signature(call)
+    keyword = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    return {p.name: (None if p.default is p.empty else p.default) for p in keyword}
+
+
+def check_parameters(step: Step, given: Mapping[str, Any]) -> dict[str, Plain]:
+    """Return a step's parameters with the given ones set. Raises `UsageError` for an unknown name or a wrong type."""
+    hints = typing.get_type_hints(step.call.__init__ if inspect.isclass(step.call) else step.call)
+    for name, value in given.items():
+        where = f"{step.kind} step {step.name!r}"
+        if name not in step.defaults:
+            raise UsageError(f"{where} has no parameter {name!r}{nearest(name, step.defaults)}")
+        if name in hints and not _fits(value, hints[name]):
+            expected = getattr(hints[name], "__name__", None) or str(hints[name])
+            raise UsageError(f"{where}: {name} = {value!r} should be of type {expected}")
+    return {**step.defaults, **given}
+
+
+def _fits(value: object, hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    if origin is Literal:
+        return value in typing.get_args(hint)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint) if isinstance(hint, type) else True
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean ...?`, or what there is where nothing is near."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; there is {', '.join(known)}" if known else "; it takes none"
+
+
+def fingerprint(value: object) -> str:
+    """Return 16 hex digits that name plain data: equal data, equal digits, on any machine."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

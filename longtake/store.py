@@ -1,0 +1,173 @@
+"""The set's tables, on Lance: explicit schemas, small atomic commits, scores as columns. The only file that knows it.
+
+A score `motion.mean` is field `mean` of struct column `motion`, so a rule's text is also a SQL filter on `clips`.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lance
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from longtake.errors import SetError
+from longtake.schemas import SCHEMAS
+
+INDEX_FROM_ROWS = 10_000
+"""From so many rows on, looking a video up in a table goes through an index."""
+COMPACT_FROM_VERSIONS = 8
+
+
+class Store:
+    """The tables of one set folder."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def table_path(self, table: str) -> Path:
+        """Return where a table lies."""
+        return self.folder / f"{table}.lance"
+
+    def has(self, table: str) -> bool:
+        """Return whether a table has ever been written."""
+        return self.table_path(table).is_dir()
+
+    def read(self, table: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
+        """Return a table or some columns of it (nested ones as `motion.mean`); empty where nothing was written yet."""
+        if not self.has(table):
+            schema = SCHEMAS[table]
+            return schema.empty_table().select(list(columns) if columns else schema.names)
+        return self._open(table).to_table(columns=list(columns) if columns else None, filter=where)
+
+    def _open(self, table: str) -> lance.LanceDataset:
+        try:
+            return lance.dataset(str(self.table_path(table)))
+        except (ValueError, OSError) as error:
+            raise SetError(f"{self.table_path(table)} can't be read: {error}") from error
+
+    def columns(self, table: str) -> pa.Schema:
+        """Return a table's schema as it is now, scores included."""
+        return self._open(table).schema if self.has(table) else SCHEMAS[table]
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema | None = None) -> None:
+        """Add rows in one commit."""
+        if rows:
+            self._write(table, pa.Table.from_pylist(list(rows), schema=schema or SCHEMAS[table]))
+
+    def _write(self, table: str, data: pa.Table) -> None:
+        if self.has(table):
+            self._add_missing_columns(table, data.schema)
+            lance.write_dataset(data, str(self.table_path(table)), mode="append")
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lance.write_dataset(data, str(self.table_path(table)), mode="create")
+
+    def _add_missing_columns(self, table: str, schema: pa.Schema) -> None:
+        """Give a table the columns, or parts of a score, that it lacks: null for the rows it has."""
+        dataset = self._open(table)
+        missing = []
+        for wanted in schema:
+            index = dataset.schema.get_field_index(wanted.name)
+            if index < 0:
+                missing.append(wanted)
+            elif pa.types.is_struct(wanted.type):
+                there = {part.name for part in dataset.schema.field(index).type}
+                parts = [part for part in wanted.type if part.name not in there]
+                if parts:
+                    missing.append(pa.field(wanted.name, pa.struct(parts)))
+        if missing:
+            dataset.add_columns(pa.schema(missing))
+
+    def delete(self, table: str, column: str, values: Iterable[str]) -> None:
+        """Remove the rows whose text column has one of the values."""
+        where = one_of(column, values)
+        if where != "false" and self.has(table):
+            self._open(table).delete(where)
+
+    def update(self, table: str, key: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+        """Set some columns (those of `schema`, `key` among them) of the rows with the same key, in one commit."""
+        if rows:
+            data = pa.Table.from_pylist(list(rows), schema=schema)
+            self._open(table).merge_insert(key).when_matched_update_all().execute(data)
+
+    def compact(self) -> None:
+        """Merge small files, drop old versions, and index big tables by video."""
+        for table in SCHEMAS:
+            if not self.has(table):
+                continue
+            dataset = self._open(table)
+            if len(dataset.versions()) >= COMPACT_FROM_VERSIONS:
+                dataset.optimize.compact_files()
+                dataset.cleanup_old_versions(retain_versions=1)
+            if dataset.count_rows() >= INDEX_FROM_ROWS and "video_id" in SCHEMAS[table].names:
+                if any(index["fields"] == ["video_id"] for index in dataset.list_indices()):
+                    dataset.optimize.optimize_indices()
+                else:
+                    dataset.create_scalar_index("video_id", "BTREE")
+
+    def add_signals(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Add series: rows with `video_id`, `key`, `label`, `step`, `version`, `parameters` and `series`."""
+        if rows:
+            plain = [row["series"] for row in rows]
+            data = pa.table(
+                {
+                    **{name: [row[name] for row in rows] for name in ("video_id", "key", "label", "step", "version")},
+                    "parameters": [json.dumps(row["parameters"], sort_keys=True) for row in rows],
+                    "columns": [list(series["columns"]) for series in plain],
+                    "times": _lists([series["times"] for series in plain], pa.float64()),
+                    "frames": _lists([series["frames"] for series in plain], pa.int32()),
+                    "values": _lists([series["values"].ravel() for series in plain], pa.float32()),
+                },
+                schema=SCHEMAS["signals"],
+            )
+            self._write("signals", data)
+
+    def signals_of(self, video_ids: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return the stored series of some videos: video id -> key -> the fields of a `Series`."""
+        found: dict[str, dict[str, dict[str, Any]]] = {video_id: {} for video_id in video_ids}
+        columns = ["video_id", "key", "columns", "times", "frames", "values"]
+        table = self.read("signals", columns, one_of("video_id", video_ids))
+        for row in range(table.num_rows):
+            names = tuple(table["columns"][row].as_py())
+            times, frames, values = (table[name][row].values.to_numpy() for name in ("times", "frames", "values"))
+            series = {
+                "columns": names,
+                "times": times,
+                "frames": frames,
+                "values": values.reshape(len(times), len(names)),
+            }
+            found[table["video_id"][row].as_py()][table["key"][row].as_py()] = series
+        return found
+
+
+def _lists(arrays: Sequence[NDArray[Any]], of: pa.DataType) -> pa.ListArray:
+    """Return arrays as one column of lists, without a Python object for each number."""
+    offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
+    values = pa.array(np.concatenate(arrays) if arrays else np.empty(0), of)
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def one_of(column: str, values: Iterable[str]) -> str:
+    """Return the SQL filter for rows whose text column has one of the values; of none, no row."""
+    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+    return f"{column} IN ({quoted})" if quoted else "false"
+
+
+def score_columns(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    """Return every number of a clips table as a flat column, NaN where null: `duration_s`, `motion.mean`, ..."""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for field, column in zip(table.schema, table.columns, strict=True):
+        array = column.combine_chunks()
+        if pa.types.is_struct(field.type):
+            for part, values in zip(field.type, array.flatten(), strict=True):
+                columns[f"{field.name}.{part.name}"] = _numbers(values)
+        elif pa.types.is_integer(field.type) or pa.types.is_floating(field.type):
+            columns[field.name] = _numbers(array)
+    return columns
+
+
+def _numbers(array: pa.Array) -> NDArray[np.float64]:
+    return np.asarray(array.cast(pa.float64()).fill_null(float("nan")), np.float64)

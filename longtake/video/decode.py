@@ -1,0 +1,251 @@
+"""Opening files and walking their frames in display order, each with its time; damage is counted, not raised."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from longtake.errors import FailureKind, VideoError
+
+MAX_PIXELS = 8192 * 8192
+"""Larger pictures are refused: one decoded 4:2:0 frame takes 1.5 bytes a pixel, and a decoder holds some twenty."""
+PICTURE_FORMATS = frozenset({"image2", "png_pipe", "jpeg_pipe", "webp_pipe", "bmp_pipe", "tiff_pipe", "svg_pipe"})
+TEXT_FORMATS = frozenset({"tty", "srt", "webvtt", "ass", "lrc", "ffmetadata"})
+
+av.logging.set_level(av.logging.PANIC)  # damage is counted and told in our own words
+
+
+def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
+    """Open a file and pick its video stream. Raises `VideoError` with a kind for whatever is wrong with it."""
+    check_file(path)
+    try:
+        container = av.open(str(path.absolute()), metadata_errors="replace")
+    except av.error.PermissionError as error:
+        raise VideoError("unreadable", f"{path}: no permission to read it") from error
+    except (av.error.FFmpegError, ValueError) as error:
+        raise VideoError(*unopenable(path, error)) from error
+    try:
+        stream = pick_stream(path, container)
+    except VideoError:
+        container.close()
+        raise
+    return container, stream
+
+
+def check_file(path: Path) -> None:
+    """Raise what can be said about a file without a decoder: missing, a folder, unreadable, empty."""
+    try:
+        if path.is_symlink() and not path.exists():
+            raise VideoError("missing", f"{path}: a link to a file that is not there")
+        if not path.exists():
+            raise VideoError("missing", f"{path}: no such file")
+        if path.is_dir():
+            raise VideoError("unreadable", f"{path}: is a folder")
+        if path.stat().st_size == 0:
+            raise VideoError("empty", f"{path}: the file is empty; copy or download it again")
+        with path.open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise VideoError("unreadable", f"{path}: {error.strerror or error}") from error
+
+
+def unopenable(path: Path, error: Exception) -> tuple[FailureKind, str]:
+    """Tell a damaged video from something that never was one, by its first bytes."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    boxes = (b"ftyp", b"moov", b"mdat", b"\x1aE\xdf\xa3", b"RIFF", b"FLV", b"OggS", b"\x00\x00\x01\xba")
+    if any(mark in head[:64] for mark in boxes):
+        return "damaged", f"{path}: a video whose header or index is lost ({error_text(error)}); get the file again"
+    return "not_a_video", f"{path}: no video format that the bundled decoders know ({error_text(error)})"
+
+
+def error_text(error: Exception) -> str:
+    """Return a decoder's error without its number and path."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def pick_stream(path: Path, container: InputContainer) -> VideoStream:
+    """Return the default video stream that is no cover picture. Raises `VideoError`."""
+    names = set(container.format.name.split(","))
+    if names & TEXT_FORMATS:
+        raise VideoError("not_a_video", f"{path}: text, read as {container.format.name}")
+    if names & PICTURE_FORMATS or any(name.endswith("_pipe") for name in names):
+        raise VideoError("not_a_video", f"{path}: a still picture ({container.format.name})")
+    pictures = av.stream.Disposition.attached_pic
+    streams = [s for s in container.streams.video if not s.disposition & pictures]
+    if not streams:
+        what = "only a cover picture" if container.streams.video else "no video stream"
+        raise VideoError("no_video_stream", f"{path}: {what}")
+    # Of several, the first that the file itself marks as default: what players show.
+    default = av.stream.Disposition.default
+    stream = next((s for s in streams if s.disposition & default), streams[0])
+    context = stream.codec_context
+    if context is None:
+        raise VideoError("unsupported_codec", f"{path}: the bundled decoders don't know its codec")
+    if context.width * context.height > MAX_PIXELS:
+        raise VideoError(
+            "too_large", f"{path}: {context.width}x{context.height} is over the limit of {MAX_PIXELS} pixels"
+        )
+    return stream
+
+
+JUMP_S = 60.0
+"""A frame this much later than the one before, without a duration that says so, is taken for a broken timestamp."""
+
+
+@dataclass
+class Timeline:
+    """Turns the timestamps of frames in display order into seconds from the first one that only ever grow."""
+
+    time_base: float
+    step_s: float
+    """What to assume between two frames where a timestamp is missing or broken."""
+    first_s: float | None = None
+    offset_s: float = 0.0
+    last_s: float = 0.0
+    expected_s: float = 0.0
+    made_up: int = 0
+    jumps: int = 0
+    disordered: int = 0
+
+    def place(self, pts: int | None, duration: int | None) -> float | None:
+        """Return the frame's time, or None for a frame that belongs before the last one and is to be dropped."""
+        step = duration * self.time_base if duration else self.step_s
+        if pts is None:
+            self.made_up += 1
+            time = 0.0 if self.first_s is None else self.expected_s
+            self.first_s = 0.0 if self.first_s is None else self.first_s
+        elif self.first_s is None:
+            self.first_s = pts * self.time_base
+            time = 0.0
+        else:
+            time = pts * self.time_base - self.first_s + self.offset_s
+            lost = self.last_s > -math.inf and time > max(self.last_s + JUMP_S, self.expected_s + 1.0)
+            broken = lost or time < self.last_s - 1.0
+            if broken:
+                self.jumps += 1
+                self.offset_s += self.last_s + self.step_s - time
+                time = self.last_s + self.step_s
+            elif time <= self.last_s:
+                self.disordered += 1
+                return None
+        self.last_s = time
+        self.expected_s = time + step
+        return time
+
+
+class Reader:
+    """Decodes one video once, in display order; iterate for `(time_s, frame)`. Damage is counted on the way."""
+
+    def __init__(self, path: Path, *, threads: int = 1) -> None:
+        self.path = path
+        self.container, self.stream = open_video(path)
+        self.context = self.stream.codec_context
+        # The default, slice threading, is slow for most files; one worker a core needs no threads at all.
+        self.context.thread_type = av.codec.context.ThreadType.AUTO if threads > 1 else av.codec.context.ThreadType.NONE
+        self.context.thread_count = threads
+        # Only for frames without a timestamp, where the container knows no better than the stream's own header.
+        rate = self.stream.guessed_rate or self.stream.average_rate
+        step_s = 1 / float(rate) if rate else 0.04
+        self.timeline = Timeline(float(self.stream.time_base or 0) or 1e-6, step_s)
+        self.bad_packets = 0
+        self.size: tuple[int, int] | None = None
+        self.size_changes = 0
+        self.cut_short = ""
+        self.begins: int | None = None
+        """Timestamp of the first packet."""
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.container.close()
+
+    def __iter__(self) -> Iterator[tuple[float, VideoFrame]]:
+        for packet in self.packets():
+            yield from self.decode(packet)
+
+    def packets(self, *others: Stream) -> "Iterator[av.Packet[Any]]":
+        """Demux the video stream and others; where the file breaks off, remember why and flush the decoder."""
+        demuxed = self.container.demux(self.stream, *others)
+        while True:
+            try:
+                packet = next(demuxed)
+                if self.begins is None and packet.stream is self.stream:
+                    self.begins = packet.pts
+                yield packet
+            except StopIteration:
+                return
+            except av.error.FFmpegError as error:
+                self.cut_short = error_text(error)
+                yield av.Packet()  # empty, as at a regular end: it flushes the decoder
+                return
+
+    def decode(self, packet: "av.Packet[Any]") -> Iterator[tuple[float, VideoFrame]]:
+        """Return the frames that one video packet completes, each with its time."""
+        try:
+            decoded = self.context.decode(packet if packet.size else None)
+        except av.error.FFmpegError:
+            self.bad_packets += 1
+            return
+        for frame in decoded:
+            size = (frame.width, frame.height)
+            self.size_changes += self.size is not None and size != self.size
+            self.size = size
+            time = self.timeline.place(frame.pts, frame.duration)
+            if time is not None:
+                yield time, frame
+
+    def seek(self, time_s: float, first_timestamp_s: float) -> None:
+        """Go to the key frame at or before a time; the container's time of the first frame is known from a scan."""
+        ticks = int((time_s + first_timestamp_s) / self.timeline.time_base)
+        self.container.seek(ticks, stream=self.stream, backward=True)
+        self.timeline.first_s = first_timestamp_s
+        self.timeline.last_s = self.timeline.expected_s = -math.inf
+
+    @property
+    def declared_s(self) -> float | None:
+        """The length the header claims, None where it claims none."""
+        if self.stream.duration and self.stream.time_base:
+            return float(self.stream.duration * self.stream.time_base)
+        return self.container.duration / av.time_base if self.container.duration else None
+
+    @property
+    def repaired(self) -> bool:
+        """Whether times are not simply the container's, so that seeking by them would miss."""
+        return bool(self.timeline.made_up or self.timeline.jumps)
+
+    def damage(self, end_s: float) -> tuple[str, ...]:
+        """Say in words what was worked around, given where decoding ended."""
+        declared = self.declared_s
+        line = self.timeline
+        lost_s = 0.0
+        if self.begins is not None and line.first_s is not None:
+            lost_s = line.first_s - self.begins * line.time_base
+        found = [
+            (lost_s > max(0.1, 2 * line.step_s), f"the first {lost_s:.1f} s don't decode"),
+            (self.bad_packets, f"{self.bad_packets} corrupt packets skipped"),
+            (line.made_up, f"{line.made_up} frames without a timestamp"),
+            (line.jumps, f"timestamps jump {line.jumps} times"),
+            (line.disordered, f"{line.disordered} frames out of order dropped"),
+            (self.size_changes, f"the picture size changes {self.size_changes} times"),
+            (self.cut_short, f"the file breaks off: {self.cut_short}"),
+            (
+                declared is not None and end_s < declared - max(1.0, 0.02 * declared),
+                f"only {end_s:.1f} s of the declared {declared or 0:.1f} s are there",
+            ),
+        ]
+        return tuple(words for is_so, words in found if is_so)
+
+
+def declared_duration_s(path: Path) -> float | None:
+    """Return the length a file's header claims, None where it claims none. Raises `VideoError`."""
+    with Reader(path) as reader:
+        return reader.declared_s

@@ -1,0 +1,207 @@
+"""Encoding frames and sound into an mp4 file with exact times; `clipfile.py` decides which, and checks the result."""
+
+import platform
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.filter import Graph
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from longtake.video.decode import Reader
+
+Samples = NDArray[np.float32]
+"""Shape (channels, n), in [-1, 1]."""
+AAC_FRAME = 1024
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+REPEATABLE = {"x264-params": "asm=avx2"} if platform.machine() in ("x86_64", "AMD64") else {}
+"""x264's AVX-512 code reads memory it never wrote (macroblock tree, sides that are no multiple of 16): equal frames
+came out as different files, in 4 of 5 encodings of 320x180. With AVX2 they are byte-equal."""
+TURNS = {0: "", 90: "transpose=cclock,", 180: "hflip,vflip,", 270: "transpose=clock,"}
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How clip files are encoded."""
+
+    crf: int = 18
+    """Constant rate factor of x264: 0 is lossless, 18 looks like the source, 23 is small."""
+    preset: str = "veryfast"
+    """Speed of x264: `ultrafast` to `veryslow`; a slower one makes smaller files of the same quality."""
+
+
+class Encoder:
+    """One mp4 file being written: H.264 pictures, upright and with even sides, and AAC sound."""
+
+    def __init__(self, path: Path, reader: Reader, sound: Any, quality: Quality) -> None:
+        self.reader = reader
+        self.file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self.quality = quality
+        self.video: VideoStream | None = None
+        self.pictures = _Pictures(reader)
+        self.time_base = Fraction(reader.stream.time_base or Fraction(1, 90000))
+        self.sound = _Sound(self.file, sound) if sound is not None else None
+
+    def add(self, time_s: float, frame: VideoFrame) -> None:
+        """Encode one frame that is to show at `time_s` of the file."""
+        duration = frame.duration
+        upright = self.pictures.upright(frame)
+        if self.video is None:
+            self.video = self._open(upright)
+            if self.sound is not None:
+                self.sound.waits = False
+        upright.pts = round(time_s / self.time_base)
+        upright.time_base = self.time_base
+        upright.duration = duration or 0
+        upright.pict_type = 0  # the encoder chooses its own key frames
+        self.file.mux(self.video.encode(upright))
+
+    def _open(self, frame: VideoFrame) -> VideoStream:
+        source = self.reader.context
+        rate = self.reader.stream.average_rate or self.reader.stream.guessed_rate or Fraction(25)
+        options = {"crf": str(self.quality.crf), "preset": self.quality.preset, **REPEATABLE}
+        stream = self.file.add_stream("libx264", rate=rate, options=options)
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
+        stream.time_base = self.time_base
+        context = stream.codec_context
+        context.time_base = self.time_base
+        aspect = self.reader.stream.sample_aspect_ratio or source.sample_aspect_ratio
+        if aspect:
+            context.sample_aspect_ratio = 1 / aspect if self.pictures.turned % 180 else aspect
+        context.color_range, context.colorspace = source.color_range, source.colorspace
+        context.color_primaries, context.color_trc = source.color_primaries, source.color_trc
+        context.thread_count = 1
+        return stream
+
+    def add_sound(self, packet: Any, first_s: float, start_s: float, end_s: float) -> bool:
+        """Encode what of a sound packet lies in `[start_s, end_s)`; return whether the end is reached."""
+        assert self.sound is not None
+        return self.sound.add(packet, first_s, start_s, end_s)
+
+    def finish(self, duration_s: float) -> None:
+        """Flush both encoders; without a single picture there is nothing to write."""
+        if self.video is None:
+            return
+        if self.sound is not None:
+            self.sound.finish(duration_s)
+        self.file.mux(self.video.encode(None))
+
+    def close(self) -> None:
+        """Close the file, finished or not."""
+        self.file.close()
+
+
+class _Pictures:
+    """Turns frames upright, crops odd sides by a pixel, and brings all to one size and 8-bit 4:2:0."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.graph: Graph | None = None
+        self.fits: tuple[int, int, str] | None = None
+        self.size: tuple[int, int] | None = None
+        self.turned = 0
+
+    def upright(self, frame: VideoFrame) -> VideoFrame:
+        key = (frame.width, frame.height, frame.format.name)
+        if self.graph is None or key != self.fits:
+            self.fits = key
+            self.turned = frame.rotation % 360
+            self.graph = self._build(frame)
+        self.graph.push(frame)
+        picture = self.graph.pull()
+        assert isinstance(picture, VideoFrame)
+        self.size = self.size or (picture.width, picture.height)
+        return picture
+
+    def _build(self, frame: VideoFrame) -> Graph:
+        # A size change in mid-stream is scaled to the first size: a file has one.
+        last = f"scale={self.size[0]}:{self.size[1]}," if self.size else ""
+        chain = f"{TURNS.get(self.turned, '')}crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,{last}format=yuv420p"
+        graph = Graph()
+        time_base = frame.time_base or Fraction(1, 90000)
+        before: Any = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
+        for text in chain.split(","):
+            name, _, arguments = text.partition("=")
+            node = graph.add(name, arguments or None)
+            before.link_to(node)
+            before = node
+        sink = graph.add("buffersink")
+        before.link_to(sink)
+        graph.configure()
+        return graph
+
+
+class _Sound:
+    """The sound of the file: cut to the sample, gaps filled with silence, at most two channels."""
+
+    def __init__(self, file: av.container.OutputContainer, source: AudioStream) -> None:
+        rate = source.rate if source.rate in AAC_RATES else 48000
+        layout = "mono" if source.channels == 1 else "stereo"
+        self.file = file
+        self.source = source
+        self.rate = rate
+        self.layout = layout
+        self.stream: AudioStream = file.add_stream("aac", rate=rate, layout=layout)
+        self.stream.bit_rate = 160_000 if layout == "stereo" else 96_000
+        self.resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        self.pending: list[Samples] = [np.zeros((1 if layout == "mono" else 2, 0), np.float32)]
+        self.taken = 0
+        self.sent = 0
+        self.waits = True
+        """Until the first picture: all streams must be there before anything is written."""
+
+    def add(self, packet: Any, first_s: float, start_s: float, end_s: float) -> bool:
+        total = round((end_s - start_s) * self.rate)
+        try:
+            decoded = packet.decode()
+        except av.error.FFmpegError:
+            return False  # damaged sound becomes silence: the next good frame's time says how much
+        for frame in decoded:
+            if frame.pts is None or frame.time_base is None:
+                continue
+            at = round((float(frame.pts * frame.time_base) - first_s - start_s) * self.rate)
+            for piece in self.resampler.resample(frame):
+                samples = np.asarray(piece.to_ndarray(), np.float32)
+                self._take(at, samples, total)
+                at += samples.shape[1]
+        return self.taken >= total
+
+    def _take(self, at: int, samples: Samples, total: int) -> None:
+        """Append samples that belong at position `at` of the clip; small clock jitter is not a gap."""
+        if abs(at - self.taken) <= self.rate // 100 and self.taken:
+            at = self.taken
+        skip = max(0, self.taken - at)
+        samples = samples[:, skip : max(skip, total - at)]
+        at += skip
+        if samples.shape[1] == 0:
+            return
+        silence = np.zeros((samples.shape[0], at - self.taken), np.float32)
+        self.pending += [silence, samples]
+        self.taken = at + samples.shape[1]
+        if not self.waits and self.taken - self.sent >= AAC_FRAME:
+            waiting = np.concatenate(self.pending, axis=1)
+            whole = waiting.shape[1] // AAC_FRAME * AAC_FRAME
+            self._send(waiting[:, :whole])
+            self.pending = [waiting[:, whole:]]
+
+    def _send(self, samples: Samples) -> None:
+        for start in range(0, samples.shape[1], AAC_FRAME):
+            piece = np.ascontiguousarray(samples[:, start : start + AAC_FRAME])
+            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=self.layout)
+            frame.sample_rate = self.rate
+            frame.pts, frame.time_base = self.sent, Fraction(1, self.rate)
+            self.sent += piece.shape[1]
+            self.file.mux(self.stream.encode(frame))
+
+    def finish(self, duration_s: float) -> None:
+        if self.taken:
+            missing = max(0, round(duration_s * self.rate) - self.taken)
+            silence = np.zeros((self.pending[0].shape[0], missing), np.float32)
+            self._send(np.concatenate([*self.pending, silence], axis=1))
+        self.file.mux(self.stream.encode(None))

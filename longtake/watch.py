@@ -1,0 +1,46 @@
+"""What a run tells those who watch it: its plan before the first decode, and how far it has come."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from longtake.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is going to do."""
+
+    recipe: Recipe
+    folder: str
+    workers: int
+    videos: int
+    copies: int
+    """Files that hold the same video as another one; each video is done once."""
+    others: int
+    """Files in the sources that don't look like videos."""
+    done_before: int
+    failed_before: int
+    """Videos that failed in an earlier run and are not tried again."""
+    to_scan: int
+    to_derive: int
+    """Videos whose signals are all stored: no decode, arithmetic only."""
+    to_scan_s: float
+    """Seconds of video to decode, estimated from a sample of headers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one phase of a run has come."""
+
+    phase: str
+    """`scan` or `write`."""
+    done: int
+    total: int
+    failed: int
+    reached_s: float
+    """Seconds of video worked through, running items included."""
+    total_s: float
+    elapsed_s: float
+
+
+Watch = Callable[[Plan | Progress], None]

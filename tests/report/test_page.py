@@ -1,0 +1,494 @@
+"""The report page: hostile text stays text, and in a browser the page shows what the data say."""
+
+import copy
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from longtake.report.page import render
+
+HOSTILE = "</script><!--<script>alert(1)</script><img src=x onerror=alert(2)>\u2028\"'&.mp4"
+EVERY_S, COLUMNS, ROWS, TILES = 1.0, 4, 3, 30
+TILE = (96, 54)
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def clip(name, video, start_s, end_s, **more):
+    scores = {"duration_s": end_s - start_s, "motion.mean": more.pop("motion", 0.2), "look.luma": 0.4}
+    fields = {"kept": True, "rejected_by": None, "rejected_value": None, "file": None}
+    return {"id": name, "video": video, "start_s": start_s, "end_s": end_s, "scores": scores, **fields, **more}
+
+
+def made_up() -> dict:
+    """Two videos, four clips, two of them kept; names as nasty as file names can be."""
+    short, still = "duration_s >= 10", "motion.mean >= 0.077"
+    clips = [
+        clip("a0", 0, 0.5, 12.5, file="clips/a b#1/a%0.mp4"),
+        clip("b0", 1, 2.0, 14.0, motion=0.31),
+        clip("a1", 0, 13.0, 17.0, kept=False, rejected_by=short, rejected_value=4.0),
+        clip("a2", 0, 18.0, 30.0, motion=0.01, kept=False, rejected_by=still, rejected_value=0.01),
+    ]
+    video = {"width": 1280, "height": 720, "fps": 29.97, "codec": "h264", "damage": [], "duration_s": 30.0, "shots": 3}
+    files = ["previews/a b#1-0.jpg", "previews/a b#1-1.jpg", "previews/a b#1-2.jpg"]
+    preview = {"tile": list(TILE), "columns": COLUMNS, "rows": ROWS, "every_s": EVERY_S, "count": TILES, "files": files}
+    takes = [[c["start_s"], c["end_s"], "kept" if c["kept"] else "rejected", c["id"]] for c in clips if c["video"] == 0]
+    return {
+        "name": "my-set",
+        "version": "0.1.0",
+        "written": "2026-11-20 16:31 UTC",
+        "recipe": {
+            "name": "lvd2m",
+            "about": "Long takes.",
+            "source": "arXiv 2410.10816",
+            "rules": [short, still],
+            "toml": f"# {HOSTILE}\n",
+        },
+        "not_run": ["captions: raw, refined, rewritten (not built yet)"],
+        "totals": {
+            "videos": 2,
+            "video_s": 842.1,
+            "shots": 231,
+            "clips": 12345,
+            "clip_s": 700.2,
+            "kept": 2,
+            "kept_s": 160.0,
+            "failed": 1,
+            "file_bytes": 12345678,
+            "scan_video_h_per_h": 83.0,
+        },
+        "funnel": [
+            {"label": "shots found", "rule": None, "clips": 12345, "seconds": 700.2, "rejected": 0, "rejected_s": 0},
+            {
+                "label": short,
+                "rule": short,
+                "clips": 31,
+                "seconds": 500.0,
+                "rejected": 12314,
+                "rejected_s": 200.2,
+                "not_measured": 0,
+            },
+            {
+                "label": still,
+                "rule": still,
+                "clips": 2,
+                "seconds": 160.0,
+                "rejected": 29,
+                "rejected_s": 340.0,
+                "not_measured": 7,
+            },
+        ],
+        "histograms": [
+            {
+                "key": "duration_s",
+                "unit": "s",
+                "about": "length of the clip",
+                "log": True,
+                "edges": [1.0, 3.0, 9.0, 27.0, 81.0],
+                "kept": [0, 0, 1, 1],
+                "rejected": [5, 9, 3, 0],
+                "thresholds": [{"rule": short, "number": 10.0, "comparison": ">="}],
+            },
+            {
+                "key": "motion.mean",
+                "unit": "heights/s",
+                "about": "mean motion",
+                "log": False,
+                "edges": [0.0, 0.1, 0.2, 0.3, 0.4],
+                "kept": [0, 1, 1, 0],
+                "rejected": [7, 1, 0, 0],
+                "thresholds": [{"rule": still, "number": 0.077, "comparison": ">="}],
+            },
+            {
+                "key": "look.luma",
+                "unit": "",
+                "about": "brightness",
+                "log": False,
+                "edges": [0.0, 0.5, 1.0],
+                "kept": [0, 0],
+                "rejected": [0, 0],
+                "thresholds": [],
+            },
+        ],
+        "videos": [
+            {
+                **video,
+                "id": "a",
+                "path": f"films/{HOSTILE}",
+                "kept": 1,
+                "takes": takes,
+                "preview": preview,
+                "transitions": [[12.75, 12.75, "cut"], [17.0, 18.0, "dissolve"]],
+            },
+            {
+                **video,
+                "id": "b",
+                "path": "b.mp4",
+                "kept": 1,
+                "takes": [],
+                "preview": None,
+                "transitions": [],
+                "damage": ["3 packets skipped"],
+            },
+        ],
+        "clips": clips,
+        "clips_shown": {"kept": [2, 2], "rejected": [2, 12343]},
+        "failures": [{"item": HOSTILE, "step": "scan", "kind": "not_a_video", "message": "the file starts with text"}],
+        "failures_total": 1,
+    }
+
+
+def stored(page: str) -> dict:
+    """Read the data back as a browser would: everything up to the first closing tag."""
+    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script', page, re.DOTALL)[1])
+
+
+# Without a browser
+
+
+def test_data_survive_the_page_unchanged():
+    assert stored(render(made_up())) == made_up()
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "</ScRiPt >", "<!-- <script>", "]]>", "a\u2028b\u2029c", "\udcff.mp4", "$&\\1"]
+)
+def test_no_text_ends_the_data_early(text):
+    page = render({**made_up(), "name": text})
+    assert stored(page)["name"] == text
+    plain = render({**made_up(), "name": "plain"})
+    for mark in ("<script", "</script", "<!--", "<img", "\u2028", "\u2029"):
+        assert page.count(mark) == plain.count(mark)
+    page.encode("utf-8")
+
+
+def test_numbers_that_json_lacks_become_null():
+    data = made_up()
+    data["clips"][0]["scores"] = {"motion.mean": float("nan"), "look.luma": np.float64("inf")}
+    assert stored(render(data))["clips"][0]["scores"] == {"motion.mean": None, "look.luma": None}
+
+
+def test_the_placeholder_in_the_data_is_only_text():
+    assert stored(render({"name": '{"data": "here"}'})) == {"name": '{"data": "here"}'}
+
+
+def test_only_the_pages_own_script_may_run_and_nothing_is_fetched():
+    page = render(made_up())
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)[1]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert re.fullmatch(r"'sha256-[\w+/]{43}='", rules["script-src"])
+    assert "http:" not in policy and "https:" not in policy
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    assert "innerHTML" not in page
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser at {CHROMIUM} (apt-get install chromium)")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def made_set(tmp_path_factory) -> Path:
+    """Return a folder with previews whose tiles carry their number in words and brightness, and one playable clip."""
+    folder = tmp_path_factory.mktemp("set #1 %41")
+    data = made_up()
+    preview = data["videos"][0]["preview"]
+    for number, name in enumerate(preview["files"]):
+        sheet = np.zeros((ROWS * TILE[1], COLUMNS * TILE[0], 3), np.uint8)
+        for place in range(COLUMNS * ROWS):
+            k = number * COLUMNS * ROWS + place
+            row, column = divmod(place, COLUMNS)
+            tile = np.full((TILE[1], TILE[0], 3), 40 + 6 * k, np.uint8)
+            cv2.putText(tile, str(k), (30, 38), cv2.FONT_HERSHEY_SIMPLEX, 1, (255, 255, 255), 2)
+            sheet[row * TILE[1] : (row + 1) * TILE[1], column * TILE[0] : (column + 1) * TILE[0]] = tile
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(cv2.imencode(".jpg", sheet)[1].tobytes())
+    file = folder / data["clips"][0]["file"]
+    file.parent.mkdir(parents=True)
+    with av.open(str(file), "w") as out:
+        stream = out.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
+        for i in range(50):
+            frame = av.VideoFrame.from_ndarray(np.full((90, 160, 3), 5 * i, np.uint8))
+            frame.pts, frame.time_base = i, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return folder
+
+
+@pytest.fixture
+def opened(chromium, made_set, request):
+    """Open data as a report from disk; at the end, fail if the page complained or asked for the network."""
+    complaints = []
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+
+    def open_page(data: dict | None = None, allowed: str = "^$"):
+        file = made_set / f"{request.node.name[:40].replace('[', '-')}.html"
+        file.write_text(render(data or made_up()), encoding="utf-8")
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda asked: asked.url.startswith("file:") or complaints.append(asked.url))
+        page.goto(file.as_uri())
+        page.allowed = allowed
+        return page
+
+    yield open_page
+    allowed = "|".join(page.allowed for page in context.pages)
+    context.close()
+    assert [text for text in complaints if not re.search(allowed, text)] == []
+
+
+def brightness(page, film) -> float:
+    """Mean brightness of the upper left corner of a film, where no digits are."""
+    shot = cv2.imdecode(np.frombuffer(film.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    height, width = shot.shape
+    return float(shot[height // 10 : height // 5, width // 10 : width // 5].mean())
+
+
+@pytest.mark.browser
+def test_numbers_are_shown_in_words_people_use(opened):
+    page = opened()
+    assert page.locator("h1").inner_text() == "my-set"
+    hero = page.locator(".hero").inner_text().replace("\u202f", " ").replace("\u00a0", " ")
+    assert hero == "2 videos, 14 min → 2 long takes, 2.7 min kept (19 %)"
+    rows = page.locator(".funnel tbody tr").all_inner_texts()
+    assert [re.sub(r"\s+", " ", row).strip() for row in rows] == [
+        "shots found 12 345 12 min",
+        "duration_s >= 10 31 − 12 314 8.3 min − 3.3 min",
+        "motion.mean >= 0.077 7 not measured 2 − 29 2.7 min − 5.7 min",
+    ]
+    assert "captions: raw, refined, rewritten (not built yet)" in page.locator(".not-run").inner_text()
+
+
+@pytest.mark.browser
+def test_the_funnels_bars_are_as_wide_as_the_numbers_say(opened):
+    page = opened()
+    bars = page.locator(".funnel tbody tr").nth(1).locator("td:not(.time) .flow i")
+    whole = page.locator(".funnel tbody tr").nth(0).locator("td:not(.time) .flow i").first.bounding_box()["width"]
+    assert bars.nth(1).bounding_box()["width"] == pytest.approx(whole * 12314 / 12345, rel=0.01)
+    times = page.locator(".funnel tbody tr").nth(2).locator("td.time .flow i")
+    kept, took = (times.nth(i).bounding_box()["width"] for i in (0, 1))
+    assert kept / (kept + took) == pytest.approx(160 / 500, rel=0.02)
+
+
+@pytest.mark.browser
+def test_thresholds_stand_where_their_number_is(opened):
+    page = opened()
+    page.locator("#scores").scroll_into_view_if_needed()
+    page.wait_for_selector("svg .threshold", state="attached")
+    assert page.locator("svg .rule-text").all_text_contents() == ["duration_s >= 10", "motion.mean >= 0.077"]
+    for plot, part in ((0, np.log(10) / np.log(81)), (1, 0.077 / 0.4)):
+        axis, line = (page.locator(".plots svg").nth(plot).locator(name).first for name in (".axis", ".threshold"))
+        a, b, at = float(axis.get_attribute("x1")), float(axis.get_attribute("x2")), float(line.get_attribute("x1"))
+        assert (at - a) / (b - a) == pytest.approx(part, abs=0.005)
+    assert "Not measured on any clip." in page.locator(".plots figure").nth(2).inner_text()
+
+
+@pytest.mark.browser
+def test_a_hostile_name_is_only_text(opened):
+    page = opened()
+    shown = HOSTILE.replace("\u2028", "")
+    assert shown in page.locator(".reel .name").first.text_content().replace("\u2028", "")
+    assert shown in page.locator("#failures td").first.text_content().replace("\u2028", "")
+    assert page.locator("img[src='x'], img[onerror]").count() == 0
+    page.locator("#recipe summary").click()
+    assert shown in page.locator("#recipe pre").text_content().replace("\u2028", "")
+
+
+@pytest.mark.browser
+def test_the_policy_stops_markup_that_got_out(opened):
+    """Were a name ever written as markup, its script would still not run."""
+    page = opened(allowed="Content Security Policy")
+    ran = page.evaluate(
+        """() => {
+            document.body.insertAdjacentHTML("beforeend", "<img src=data:, onerror='window.ran = 1'>");
+            const script = document.createElement("script");
+            script.textContent = "window.ran = 2";
+            document.body.append(script);
+            return new Promise((done) => setTimeout(() => done(window.ran ?? 0), 200));
+        }"""
+    )
+    assert ran == 0
+
+
+@pytest.mark.browser
+def test_moving_across_a_clip_shows_the_picture_of_that_time(opened):
+    page = opened()
+    film = page.locator("#kept .card").first.locator(".film")
+    film.scroll_into_view_if_needed()
+    box = film.bounding_box()
+    for part, tile in ((0.0, 1), (0.3, 4), (0.99, 12)):  # the clip is [0.5, 12.5): tiles 1 to 12, two files
+        page.mouse.move(box["x"] + 1 + part * (box["width"] - 2), box["y"] + 20)
+        assert film.get_attribute("data-tile") == str(tile)
+        page.wait_for_function("[...document.images].every((image) => image.complete)")
+        assert brightness(page, film) == pytest.approx(40 + 6 * tile, abs=3)
+    page.mouse.move(0, 0)
+    assert film.get_attribute("data-tile") == "6"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("paths", "shown", "folder"),
+    [
+        (["/films/trip/a.mp4", "/films/trip/b/c.mp4"], ["a.mp4", "b/c.mp4"], "All in /films/trip/"),
+        (["/films/trip/a.mp4", "/films/trips/a.mp4"], ["trip/a.mp4", "trips/a.mp4"], "All in /films/"),
+        (["/a.mp4", "/b.mp4"], ["a.mp4", "b.mp4"], None),
+        (["a.mp4", "films/b.mp4"], ["a.mp4", "films/b.mp4"], None),
+    ],
+)
+def test_the_folder_that_all_videos_share_is_named_once(opened, paths, shown, folder):
+    data = made_up()
+    for video, path in zip(data["videos"], paths, strict=True):
+        video["path"] = path
+    page = opened(data)
+    assert page.locator(".reel .name").all_inner_texts() == shown
+    assert page.locator("#videos .lead").all_inner_texts() == ([folder] if folder else [])
+
+
+@pytest.mark.browser
+def test_keys_move_through_a_clip_and_a_time_line(opened):
+    page = opened()
+    card = page.locator("#kept .card").first
+    card.focus()
+    page.keyboard.press("ArrowRight")
+    assert card.locator(".film").get_attribute("data-tile") == "7"
+    line = page.locator(".line").first
+    line.focus()
+    page.keyboard.press("End")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    assert line.get_attribute("aria-valuenow") == "27.0"
+    assert page.locator("#tip .film").get_attribute("data-tile") == "27"
+    page.keyboard.press("Home")
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator("dialog video").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+
+
+@pytest.mark.browser
+def test_hovering_a_time_line_says_time_and_kind(opened):
+    page = opened()
+    line = page.locator(".line").first
+    line.scroll_into_view_if_needed()
+    box = line.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 17.5 / 30, box["y"] + 20)
+    assert re.fullmatch(r"0:17\.[45]\s+·\s+dissolve", page.locator("#tip").inner_text().strip())
+    assert page.locator("#tip .film").get_attribute("data-tile") == "17"
+
+
+@pytest.mark.browser
+def test_opening_a_kept_clip_plays_its_file(opened):
+    page = opened()
+    page.locator("#kept .card").first.click()
+    playing = "() => { const v = document.querySelector('dialog video'); return v?.currentTime > 0.2 && v.duration; }"
+    assert page.wait_for_function(playing, timeout=10_000).json_value() == pytest.approx(2.0, abs=0.05)
+    page.get_by_role("button", name="Next").click()
+    assert "No file was written for this clip." in page.locator("dialog").inner_text()
+    page.get_by_role("button", name="Previous").click()
+    assert page.locator("dialog video").count() == 1
+
+
+@pytest.mark.browser
+def test_a_file_that_does_not_play_is_named_with_the_reason(opened):
+    data = made_up()
+    data["clips"][0]["file"] = "clips/gone.mp4"
+    page = opened(data, allowed="ERR_FILE_NOT_FOUND")
+    page.locator("#kept .card").first.click()
+    page.wait_for_selector(".said a")
+    assert "the file is missing, or its format" in page.locator(".said").inner_text()
+
+
+@pytest.mark.browser
+def test_rejected_clips_say_why_and_can_be_chosen_by_rule(opened):
+    page = opened()
+    reasons = page.locator("#rejected .why")
+    assert reasons.all_inner_texts() == ["duration_s is 4, not >= 10", "motion.mean is 0.01, not >= 0.077"]
+    page.get_by_role("button", name="motion.mean >= 0.077").click()
+    assert reasons.all_inner_texts() == ["motion.mean is 0.01, not >= 0.077"]
+    assert "2 of 12\u202f343" in page.locator("#rejected .lead").inner_text()
+
+
+@pytest.mark.browser
+def test_kept_clips_can_be_ordered_by_a_score(opened):
+    page = opened()
+    lines = page.locator("#kept .card .card-line:last-child")
+    assert [re.search(r"[\d.]+$", line)[0] for line in lines.all_inner_texts()] == ["0.2", "0.31"]
+    page.get_by_label("Order").select_option("motion.mean, highest first")
+    assert [re.search(r"[\d.]+$", line)[0] for line in lines.all_inner_texts()] == ["0.31", "0.2"]
+
+
+def nothing_kept(data):
+    data["clips"] = [{**c, "kept": False, "rejected_by": "duration_s >= 10"} for c in data["clips"]]
+    data["totals"].update(kept=0, kept_s=0.0, file_bytes=0, scan_video_h_per_h=None)
+    return "Nothing was kept. duration_s >= 10 took most"
+
+
+def nothing_found(data):
+    zero = dict.fromkeys(data["totals"], 0) | {"scan_video_h_per_h": None}
+    data.update(videos=[], clips=[], funnel=[], histograms=[], failures=[], failures_total=0, not_run=[], totals=zero)
+    data["clips_shown"] = {"kept": [0, 0], "rejected": [0, 0]}
+    data["recipe"].update(about="", source="", rules=[], toml="")
+    return "No clips were found, so there was nothing to choose from."
+
+
+def nothing_measured(data):
+    for c in data["clips"]:
+        c["scores"] = dict.fromkeys(c["scores"])
+        c["rejected_value"] = None
+    for video in data["videos"]:
+        video.update(preview=None, fps=None, codec=None, width=None, height=None, duration_s=None)
+    return "duration_s was not measured"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("change", [nothing_kept, nothing_found, nothing_measured])
+def test_what_is_missing_is_said_in_words(opened, change):
+    data = copy.deepcopy(made_up())
+    sentence = change(data)
+    page = opened(data)
+    text = page.locator("body").inner_text()
+    assert sentence in text
+    markup = page.locator("main").evaluate("(node) => node.outerHTML") + page.locator("#top").inner_text()
+    for slip in ("undefined", "NaN", "Infinity", "[object", ">null<"):
+        assert slip not in markup.replace("aria-valuenow", "")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1280, 3840])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_width_or_theme_breaks_the_page(opened, width, theme):
+    page = opened()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(int(n) for n in re.findall(r"\d+", ground)[:3]) > 384) == (theme == "light")

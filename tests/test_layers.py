@@ -1,0 +1,186 @@
+"""Imports point down only, and what is heavy is known to one place. Sources are parsed, not imported."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "longtake"
+
+STEPS = {
+    "signals",
+    "shots",
+    "clips",
+    "scores",
+    "sources",
+    "captions",
+    "grounding",
+    "exports",
+    "previews",
+    "recipes",
+}
+LAYERS = [
+    {"__main__", "cli"},
+    {"show"},
+    {"doctor", "finding", "viewer"},
+    {"running"},
+    {"report", "writing"},
+    {"measuring", "selecting"},
+    {"planning"},
+    {"engines", "jobs", "store", "watch"},
+    {"schemas", "lock"},
+    {"recipe"},
+    {"select"},
+    {"steps"},
+    STEPS,
+    {"video", "ask"},
+    {"records"},
+    {"errors"},
+]
+"""From top to bottom; a part imports from itself and from lower layers."""
+
+HOMES = {"av": "video", "ray": "engines.ray", "lance": "store", "openai": "ask", "httpx": "ask"}
+"""Libraries that one part alone may import."""
+
+HEAVY = ("numpy", "av", "cv2", "pyarrow", "lance")
+
+
+def name_of(path: Path, package: Path) -> str:
+    """Return a module's name inside the package: `video.scan`, `video` for its `__init__`, `longtake` for the root."""
+    parts = [*path.relative_to(package).with_suffix("").parts]
+    if parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts) or "longtake"
+
+
+def imports(path: Path, name: str, modules: set[str]) -> Iterator[tuple[int, str]]:
+    """Yield (line, absolute module name) for all that a file imports, wherever in it.
+
+    A name taken from the package itself counts as a module, so that nobody goes up through what it offers to users.
+    """
+    inside = [] if name == "longtake" else name.split(".")
+    if path.name != "__init__.py":
+        inside = inside[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = node.module or ""
+            if node.level:
+                above = ["longtake", *inside[: len(inside) - (node.level - 1)]]
+                source = ".".join([*above, *([source] if source else [])])
+            for alias in node.names:
+                whole = f"{source}.{alias.name}"
+                by_name = source == "longtake" and not alias.name.startswith("__")
+                yield node.lineno, whole if by_name or whole.removeprefix("longtake.") in modules else source
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__"):
+                yield node.lineno, node.args[0].value
+
+
+def violations(package: Path) -> list[str]:
+    """Return all imports that point up or sideways, leave their one home, or stand in a part that has no layer."""
+    level = {part: i for i, parts in enumerate([{"longtake"}, *LAYERS]) for part in parts}
+    files = {name_of(path, package): path for path in sorted(package.rglob("*.py"))}
+    found = []
+    for name, path in files.items():
+        part = name.split(".")[0]
+        if part not in level:
+            found.append(f"{name}: no layer; name it in LAYERS")
+            continue
+        for line, target in imports(path, name, set(files)):
+            top, _, rest = target.partition(".")
+            other = rest.split(".")[0]
+            where = f"{name}:{line} imports {target}"
+            if target == "longtake":  # for its version
+                continue
+            if top == "longtake" and other not in level:
+                found.append(f"{where}: no layer; name it in LAYERS")
+            elif top == "longtake" and other != part and level[other] <= level[part]:
+                found.append(f"{where}: not below it")
+            elif top in HOMES and name != HOMES[top] and not name.startswith(HOMES[top] + "."):
+                found.append(f"{where}: only longtake.{HOMES[top]} may")
+    return found
+
+
+def test_imports_point_down_only():
+    assert violations(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "complaint"),
+    [
+        ("cli.py", "from longtake import running\nfrom longtake.records import Clip", None),
+        ("running.py", "import longtake.engines.local\nfrom longtake.store import Store", None),
+        ("video/scan.py", "import av\nfrom longtake.video.decode import Reader", None),
+        ("video/scan.py", "from .decode import Reader\nfrom ..records import Video", None),
+        ("store.py", "import lance", None),
+        ("store/tables.py", "import lance", None),
+        ("engines/ray.py", "import ray.util\nfrom longtake.steps import find", None),
+        ("scores/motion.py", "from longtake.records import Series\nfrom longtake import __version__", None),
+        ("__init__.py", "from longtake.running import run", None),
+        ("signals/a.py", "from longtake import run", "signals.a:1 imports longtake.run: no layer"),
+        ("errors.py", "from longtake.records import Clip", "errors:1 imports longtake.records: not below it"),
+        ("running.py", "from longtake.cli import main", "running:1 imports longtake.cli: not below it"),
+        ("running.py", "from longtake import cli", "running:1 imports longtake.cli: not below it"),
+        ("running.py", "from . import cli", "running:1 imports longtake.cli: not below it"),
+        ("steps.py", "import longtake.store as s", "steps:1 imports longtake.store: not below it"),
+        ("video/scan.py", "from ..signals import motion", "video.scan:1 imports longtake.signals: not below it"),
+        ("video/scan.py", "def f():\n    import longtake.ask", "video.scan:2 imports longtake.ask: not below it"),
+        ("scores/a.py", "from longtake.signals.flow import f", "scores.a:1 imports longtake.signals.flow: not below"),
+        ("report/__init__.py", "from longtake.writing import w", "report:1 imports longtake.writing: not below it"),
+        ("ask.py", "from longtake.nowhere import x", "ask:1 imports longtake.nowhere: no layer"),
+        ("helpers.py", "", "helpers: no layer"),
+        ("signals/motion.py", "import av", "signals.motion:1 imports av: only longtake.video may"),
+        ("signals/motion.py", "from av.video import frame", "imports av.video: only longtake.video may"),
+        ("engines/local.py", "import ray", "engines.local:1 imports ray: only longtake.engines.ray may"),
+        ("engines/rays.py", "import ray", "engines.rays:1 imports ray: only longtake.engines.ray may"),
+        ("jobs.py", "import importlib\nimportlib.import_module('lance')", "jobs:2 imports lance: only longtake.store"),
+        ("captions/lvd2m.py", "import httpx, openai", "captions.lvd2m:1 imports httpx: only longtake.ask may"),
+    ],
+)
+def test_the_rule_itself(tmp_path, file, source, complaint):
+    """A made-up package with one file worth a complaint, or none, beside some that are sound."""
+    package = tmp_path / "longtake"
+    for sound in ("__init__.py", "cli.py", "running.py", "errors.py", "video/decode.py", "signals/__init__.py", file):
+        (package / sound).parent.mkdir(parents=True, exist_ok=True)
+        (package / sound).touch()
+    (package / file).write_text(source + "\n")
+    found = violations(package)
+    if complaint is None:
+        assert found == []
+    else:
+        assert complaint in found[0]
+
+
+def loaded_after(code: str) -> set[str]:
+    """Run code in a fresh interpreter and return which heavy libraries it loaded."""
+    code = f"import sys\n{code}\nprint('loaded:', *(name for name in {HEAVY!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+def test_importing_longtake_loads_nothing_heavy():
+    assert loaded_after("import longtake") == set()
+
+
+@pytest.mark.skipif(not (PACKAGE / "cli.py").exists(), reason="there is no command line yet")
+def test_asking_for_help_loads_nothing_heavy():
+    """As the installed command does it: import `main`, call it."""
+    code = """
+from longtake.cli import main
+sys.argv = ["longtake", "--help"]
+try:
+    main()
+except SystemExit as done:
+    assert not done.code
+"""
+    assert loaded_after(code) == set()
+
+
+def test_the_probe_for_heavy_libraries_works():
+    assert loaded_after("import numpy") == {"numpy"}

@@ -1,0 +1,100 @@
+"""Recipes are checked before any decode, and survive being written down."""
+
+import tomllib
+
+import pytest
+
+from longtake.errors import UsageError
+from longtake.recipe import CLIP_FACTS, load, names, resolve, score_keys
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_recipe_that_ships_is_sound_and_says_its_source(name: str) -> None:
+    recipe = load(name)
+    assert recipe.name == name
+    assert recipe.about and recipe.source
+    assert recipe.rules
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_resolved_recipe_reads_back_as_the_same_work(name: str, tmp_path) -> None:
+    recipe = load(name)
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe.to_toml())
+    again = load(str(path))
+    assert again.key == recipe.key
+    assert again == recipe
+    assert tomllib.loads(path.read_text())["made_with"]["steps"]
+
+
+def test_lvd2m_holds_the_numbers_of_the_paper() -> None:
+    recipe = load("lvd2m")
+    rules = {rule.score: (rule.comparison, rule.number) for rule in recipe.rules}
+    assert rules["duration_s"] == (">=", 10)
+    assert rules["content.max"] == ("<", 50)
+    assert rules["motion.mean"][1] == pytest.approx(20 / 520 / 0.5, abs=1e-3)
+    assert recipe.signals["content"].parameters["hz"] == 0.5
+    assert any("judge" in words for words in recipe.not_run) and any("caption" in words for words in recipe.not_run)
+
+
+def test_a_setting_reaches_its_step_and_makes_other_work() -> None:
+    plain, changed = load("lvd2m"), load("lvd2m", ["clips.trim_s=0.5", "signals.content.hz=1"])
+    assert changed.clips.parameters["trim_s"] == 0.5
+    assert changed.signals["content"].parameters["hz"] == 1
+    assert changed.key != plain.key
+    assert changed.signals["motion"].key == plain.signals["motion"].key
+    assert load("lvd2m", ["select.keep=['duration_s >= 5']"]).key == plain.key
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (["clips.trim=1"], "did you mean 'trim_s'"),
+        (["clip.trim_s=1"], "did you mean 'clips'"),
+        (["shots.step=chnage"], "did you mean 'change'"),
+        (["scores.moton.x=1"], "did you mean 'motion'"),
+        (["signals.colour.hz=1"], "nothing reads the signal 'colour'"),
+        (["select.keep=['motion.median_ >= 1']"], "did you mean 'motion.median'"),
+        (["select.keep=['fast']"], "score comparison number"),
+        (["files.crf='low'"], "should be of type int"),
+        (["files.quality=3"], "no parameter 'quality'"),
+        (["clips.trim_s"], "write NAME=VALUE"),
+        (["scores.motion=3"], "one table a step"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_what_is_right(settings: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        load("lvd2m", settings)
+
+
+def test_a_recipe_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match="did you mean 'lvd2m'"):
+        load("lvd2")
+    with pytest.raises(UsageError, match="no recipe file"):
+        load("nowhere/mine.toml")
+
+
+def test_broken_toml_says_where(tmp_path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("name = 'x'\n[clips\n")
+    with pytest.raises(UsageError, match="line 2"):
+        load(str(path))
+
+
+def test_one_signal_twice_under_two_labels() -> None:
+    recipe = resolve(
+        {
+            "shots": {"step": "content", "signal": "full"},
+            "signals": {"full": {"step": "content"}, "content": {"hz": 0.5}},
+            "scores": {"content": {}},
+        }
+    )
+    assert recipe.shots.signal == "full"
+    assert recipe.signals["full"].parameters["hz"] is None
+    assert recipe.signals["full"].key != recipe.signals["content"].key
+
+
+def test_facts_of_clips_can_be_asked_for_like_scores() -> None:
+    recipe = resolve({"select": {"keep": [f"{fact} > 0" for fact in CLIP_FACTS]}})
+    assert len(recipe.rules) == len(CLIP_FACTS)
+    assert not set(score_keys(load("lvd2m"))) & set(CLIP_FACTS)

@@ -1,0 +1,69 @@
+"""Rules and the funnel: what is kept, what is not, and why."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longtake.errors import UsageError
+from longtake.select import COMPARISONS, Rule, funnel, parse_rule, select
+
+NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
+RULES = st.builds(Rule, st.sampled_from(["a", "b.c"]), st.sampled_from(sorted(COMPARISONS)), NUMBERS)
+
+
+def test_a_rule_says_what_it_means() -> None:
+    assert parse_rule(" motion.mean>=.05 ") == Rule("motion.mean", ">=", 0.05)
+    assert str(parse_rule("duration_s >= 10")) == "duration_s >= 10"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "motion.mean", "motion.mean >= fast", "10 <= duration_s", "a >= 1; drop", "a >= 1 b"]
+)
+def test_what_is_no_rule_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"score comparison number"):
+        parse_rule(text)
+
+
+@given(st.builds(Rule, st.just("x.y"), st.sampled_from(sorted(COMPARISONS)), st.integers(-1000, 1000).map(float)))
+def test_a_rule_survives_its_text(rule: Rule) -> None:
+    assert parse_rule(str(rule)) == rule
+
+
+def test_the_first_rule_that_fails_says_no() -> None:
+    scores = {"duration_s": np.array([20.0, 5.0, 20.0, 5.0]), "motion.mean": np.array([1.0, 1.0, 0.0, 0.0])}
+    chosen = select(scores, [parse_rule("duration_s >= 10"), parse_rule("motion.mean > 0.5")])
+    assert chosen.kept.tolist() == [True, False, False, False]
+    assert chosen.reasons() == [None, "duration_s >= 10", "motion.mean > 0.5", "duration_s >= 10"]
+
+
+@pytest.mark.parametrize("comparison", sorted(COMPARISONS))
+def test_what_was_not_measured_is_not_kept_and_says_so(comparison: str) -> None:
+    chosen = select({"a": np.array([np.nan])}, [Rule("a", comparison, 1.0)])
+    assert not chosen.kept.any()
+    assert chosen.reasons() == [f"a {comparison} 1 (not measured)"]
+
+
+def test_an_unknown_score_names_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 'motion.mean'"):
+        select({"motion.mean": np.array([1.0])}, [parse_rule("motoin.mean > 0")])
+
+
+@given(st.lists(st.tuples(NUMBERS | st.just(float("nan")), NUMBERS), max_size=30), st.lists(RULES, max_size=4))
+def test_the_funnel_loses_no_clip(values: list[tuple[float, float]], rules: list[Rule]) -> None:
+    columns = np.array(values, float).reshape(-1, 2)
+    scores = {"a": columns[:, 0], "b.c": columns[:, 1]}
+    durations = np.arange(1.0, len(values) + 1)
+    chosen = select(scores, rules)
+    rows = funnel(chosen, durations)
+    assert rows[0].clips == len(values) and len(rows) == len(rules) + 1
+    for before, after in itertools.pairwise(rows):
+        assert before.clips == after.clips + after.rejected
+        assert before.seconds == pytest.approx(after.seconds + after.rejected_s)
+    assert rows[-1].clips == chosen.kept.sum()
+    expected = np.ones(len(values), bool)
+    for rule in rules:
+        expected &= COMPARISONS[rule.comparison](scores[rule.score], rule.number) & ~np.isnan(scores[rule.score])
+    assert chosen.kept.tolist() == expected.tolist()

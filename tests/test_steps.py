@@ -1,0 +1,100 @@
+"""Steps are found by their file names, and their parameters are checked before any work."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longtake.errors import UsageError
+from longtake.records import Series
+from longtake.steps import KINDS, check_parameters, find, fingerprint, names
+
+ALL = [(kind, name) for kind in KINDS for name in names(kind)]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALL)
+def test_every_step_explains_itself(kind: str, name: str) -> None:
+    step = find(kind, name)
+    assert step.version >= 1
+    assert step.doc.splitlines()[0].strip()
+    assert (step.signal in names("signals")) is (kind in ("shots", "scores"))
+    if kind == "signals":
+        assert step.columns
+        assert not [column for column in step.columns if not step.meaning(column)]
+
+
+def test_every_score_says_what_it_means() -> None:
+    for name in names("scores"):
+        step = find("scores", name)
+        signal = find("signals", step.signal)
+        nothing = Series(signal.columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(signal.columns))))
+        for part, value in step.call(nothing).items():
+            assert step.meaning(part)
+            assert value is None, "nothing measured is None"
+
+
+def test_there_are_steps_of_every_kind() -> None:
+    assert {kind for kind, _ in ALL} == set(KINDS)
+
+
+def test_a_wrong_name_gets_the_right_one() -> None:
+    with pytest.raises(UsageError, match="did you mean 'motion'"):
+        find("scores", "moton")
+
+
+def test_a_wrong_parameter_gets_the_right_one() -> None:
+    with pytest.raises(UsageError, match="did you mean 'trim_s'"):
+        check_parameters(find("clips", "takes"), {"trim": 0.2})
+
+
+@pytest.mark.parametrize("value", ["much", True, None, [1]])
+def test_a_wrong_type_is_refused(value: object) -> None:
+    with pytest.raises(UsageError, match="should be of type float"):
+        check_parameters(find("clips", "takes"), {"trim_s": value})
+
+
+def test_a_whole_number_serves_as_float_and_nothing_as_none() -> None:
+    assert check_parameters(find("clips", "takes"), {"trim_s": 1})["trim_s"] == 1
+    assert check_parameters(find("signals", "content"), {"hz": None})["hz"] is None
+
+
+def test_somebody_elses_step_is_found_by_its_full_name(tmp_path, monkeypatch) -> None:
+    package = tmp_path / "my_steps.py"
+    package.write_text(
+        "SIGNAL = 'motion'\nVERSION = 3\n"
+        "def calm(series, *, below: float = 0.1):\n    'Share of calm.'\n    return {'share': 1.0}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    step = find("scores", "my_steps:calm")
+    assert (step.version, step.signal, step.defaults) == (3, "motion", {"below": 0.1})
+    with pytest.raises(UsageError, match="can't be loaded"):
+        find("scores", "my_steps:clam")
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(PLAIN, PLAIN)
+def test_a_fingerprint_tells_data_apart(a: object, b: object) -> None:
+    same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    assert (fingerprint(a) == fingerprint(b)) is same
+
+
+def test_a_fingerprint_is_the_same_in_another_process() -> None:
+    code = "from longtake.steps import fingerprint; print(fingerprint({'b': [1, 2.5], 'a': 'ü'}))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert other == fingerprint({"a": "ü", "b": [1, 2.5]})
+
+
+def test_listing_names_imports_no_step() -> None:
+    code = "import sys; from longtake.steps import names; names('signals'); print('cv2' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    assert told == "False"

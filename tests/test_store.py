@@ -1,0 +1,117 @@
+"""The tables: what goes in comes out, schemas grow, and one writer at a time."""
+
+import numpy as np
+import pytest
+
+from longtake.errors import SetError
+from longtake.lock import Lock
+from longtake.schemas import SCHEMAS, score_schema
+from longtake.store import Store, one_of, score_columns
+
+
+def clip(name: str, **scores: dict[str, float | None]) -> dict[str, object]:
+    return {"id": name, "video_id": "v", "start_s": 0.0, "end_s": 1.0, "duration_s": 1.0, "fps": 25.0, **scores}
+
+
+@pytest.mark.parametrize("table", sorted(SCHEMAS))
+def test_a_table_not_written_yet_is_empty(table: str, tmp_path) -> None:
+    store = Store(tmp_path / "set")
+    assert store.read(table).num_rows == 0
+    assert store.read(table).schema == SCHEMAS[table]
+
+
+def test_scores_become_columns_and_new_ones_join_later(tmp_path) -> None:
+    store = Store(tmp_path)
+    first = score_schema(SCHEMAS["clips"], ["motion.mean", "motion.p10"])
+    store.append("clips", [clip("a", motion={"mean": 0.5, "p10": None})], first)
+    second = score_schema(SCHEMAS["clips"], ["motion.mean", "motion.p90", "look.luma"])
+    store.append("clips", [clip("b", motion={"mean": 0.25, "p90": 1.0}, look={"luma": 0.75})], second)
+    table = store.read("clips").sort_by("id")
+    columns = score_columns(table)
+    np.testing.assert_array_equal(columns["motion.mean"], [0.5, 0.25])
+    np.testing.assert_array_equal(columns["motion.p10"], [np.nan, np.nan])
+    np.testing.assert_array_equal(columns["motion.p90"], [np.nan, 1.0])
+    np.testing.assert_array_equal(columns["look.luma"], [np.nan, 0.75])
+    np.testing.assert_array_equal(columns["fps"], [25, 25])
+
+
+def test_a_rule_is_a_filter_of_the_store(tmp_path) -> None:
+    store = Store(tmp_path)
+    schema = score_schema(SCHEMAS["clips"], ["motion.mean"])
+    store.append("clips", [clip("a", motion={"mean": 0.5}), clip("b", motion={"mean": 0.1})], schema)
+    assert store.read("clips", ["id", "motion.mean"], "motion.mean >= 0.3")["id"].to_pylist() == ["a"]
+
+
+def test_an_update_touches_its_columns_alone(tmp_path) -> None:
+    store = Store(tmp_path)
+    schema = score_schema(SCHEMAS["clips"], ["motion.mean"])
+    store.append("clips", [clip("a", motion={"mean": 0.5}), clip("b", motion={"mean": 0.1})], schema)
+    columns = SCHEMAS["clips"]
+    store.update("clips", "id", [{"id": "b", "kept": True}], columns.empty_table().select(["id", "kept"]).schema)
+    rows = {row["id"]: row for row in store.read("clips").to_pylist()}
+    assert (rows["a"]["kept"], rows["b"]["kept"]) == (None, True)
+    assert (rows["a"]["motion"], rows["b"]["motion"]) == ({"mean": 0.5}, {"mean": 0.1})
+
+
+def test_deleting_is_by_exact_text(tmp_path) -> None:
+    store = Store(tmp_path)
+    names = ["plain", "quote's", 'double"', "a' OR 'x'='x", "%", "ünï"]
+    schema = score_schema(SCHEMAS["clips"], [])
+    store.append("clips", [clip(name) for name in names], schema)
+    store.delete("clips", "id", ["a' OR 'x'='x", "quote's", "%"])
+    assert sorted(store.read("clips")["id"].to_pylist()) == sorted(["plain", 'double"', "ünï"])
+    store.delete("clips", "id", [])
+    assert store.read("clips").num_rows == 3
+    assert store.read("clips", where=one_of("id", [])).num_rows == 0
+
+
+def test_series_come_back_bit_for_bit(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    store = Store(tmp_path)
+    rows = []
+    for video, n, columns in (("a", 100, ("x", "y")), ("a", 7, ()), ("b", 0, ("x",))):
+        series = {
+            "columns": columns,
+            "times": np.sort(rng.random(n)) * 1e4,
+            "frames": np.arange(n, dtype=np.int32),
+            "values": rng.random((n, len(columns))).astype(np.float32),
+        }
+        key = f"{len(columns)}"
+        rows.append({"video_id": video, "key": key, "label": "l", "step": "s", "version": 1, "parameters": {}})
+        rows[-1]["series"] = series
+    store.add_signals(rows)
+    found = store.signals_of(["a", "b", "c"])
+    assert {video: set(keys) for video, keys in found.items()} == {"a": {"2", "0"}, "b": {"1"}, "c": set()}
+    for row in rows:
+        there = found[row["video_id"]][row["key"]]
+        for name, value in row["series"].items():
+            if name == "columns":
+                assert there[name] == value
+            else:
+                np.testing.assert_array_equal(there[name], value)
+                assert there[name].dtype == value.dtype
+
+
+def test_compacting_keeps_every_row(tmp_path) -> None:
+    store = Store(tmp_path)
+    schema = score_schema(SCHEMAS["clips"], ["motion.mean"])
+    for k in range(20):
+        store.append("clips", [clip(f"{k}", motion={"mean": float(k)})], schema)
+    before = len(list((tmp_path / "clips.lance" / "data").iterdir()))
+    store.compact()
+    assert len(list((tmp_path / "clips.lance" / "data").iterdir())) < before
+    assert sorted(score_columns(store.read("clips"))["motion.mean"].tolist()) == list(range(20))
+
+
+def test_a_table_that_is_no_table_says_so(tmp_path) -> None:
+    (tmp_path / "clips.lance").mkdir()
+    (tmp_path / "clips.lance" / "readme").write_text("not a table")
+    with pytest.raises(SetError, match=r"clips\.lance"):
+        Store(tmp_path).read("clips")
+
+
+def test_one_writer_at_a_time(tmp_path) -> None:
+    with Lock(tmp_path / "set"), pytest.raises(SetError, match="another run"), Lock(tmp_path / "set"):
+        raise AssertionError("two writers")
+    with Lock(tmp_path / "set"):
+        pass
