@@ -13,52 +13,20 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"  # as in a worker; before numpy is loaded
 
 import argparse
-import datetime
 import json
-import platform
 import resource
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-import av
 import cv2
+from _machine import bare, measured_on, ratios
 
-from longtake import __version__
 from longtake.previews import Previews
 from longtake.recipe import load
 from longtake.video import Signal, probe, scan
-
-
-def bare(path: Path, threads: int) -> None:
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        stream.codec_context.thread_type = "AUTO" if threads > 1 else "NONE"
-        stream.codec_context.thread_count = threads
-        for packet in container.demux(stream):
-            for _ in packet.decode():
-                pass
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Return CPU and wall seconds."""
-    cpu, wall = time.process_time(), time.perf_counter()
-    work()
-    return time.process_time() - cpu, time.perf_counter() - wall
-
-
-def ratios(path: Path, make: Callable[[], dict[str, Signal]], pairs: int, threads: int) -> dict[str, float]:
-    """Return the medians, over alternating pairs, of scan time over bare decoding time."""
-    found = []
-    for _ in range(pairs):
-        decoded = timed(lambda: bare(path, threads))
-        scanned = timed(lambda: scan(path, make(), threads=threads))
-        found.append((scanned[0] / decoded[0], scanned[1] / decoded[1], decoded[0]))
-    cpu, wall, decode_s = (statistics.median(column) for column in zip(*found, strict=True))
-    return {"cpu": round(cpu, 3), "wall": round(wall, 3), "bare_cpu_s": round(decode_s, 3)}
 
 
 @dataclass(frozen=True)
@@ -67,6 +35,10 @@ class Result:
     about: str
     frames: int
     ratios: dict[str, dict[str, float]]
+
+
+def _scan(path: Path, make: Callable[[], dict[str, Signal]], threads: int) -> None:
+    scan(path, make(), threads=threads)
 
 
 def measure(path: Path, recipe_name: str, pairs: int, threads: int) -> Result:
@@ -83,7 +55,7 @@ def measure(path: Path, recipe_name: str, pairs: int, threads: int) -> Result:
     }
     video = probe(path)
     bare(path, threads)  # a warm file cache for everyone
-    rows = {name: ratios(path, make, pairs, threads) for name, make in variants.items()}
+    rows = {name: ratios(path, partial(_scan, path, make, threads), pairs, threads) for name, make in variants.items()}
     about = f"{video.codec} {video.width}x{video.height}, {video.fps:.2f} fps, {video.duration_s:.0f} s"
     return Result(path.name, about, video.frames, rows)
 
@@ -109,11 +81,8 @@ def main() -> None:
     print(f"median of {len(found)} videos: {overall:.3f} times the CPU time of bare decoding")
     print(f"peak memory of this process: {peak:.0f} MiB")
     if options.json:
-        machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
         head = {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": machine,
-            "versions": {"longtake": __version__, "av": av.__version__, "ffmpeg": av.ffmpeg_version_info},
+            **measured_on(),
             "pairs": options.pairs,
             "threads": options.threads,
             "peak_mib": round(peak),

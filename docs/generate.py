@@ -28,6 +28,7 @@ def steps_page() -> str:
             lines += [f"### {kind}/{name}", "", "```text", *step.doc.splitlines(), "```", ""]
             lines += [f"- parameter `{key}` = `{value!r}`" for key, value in step.defaults.items()]
             lines += [f"- reads the signal `{step.signal}`"] if step.signal else []
+            lines += [f"- needs `{package}`" for package in step.needs.values()]
             lines += [f"- version {step.version}", ""]
     return "\n".join(lines)
 

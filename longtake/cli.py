@@ -86,7 +86,7 @@ def run(
 @main.command()
 @click.argument("videos", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--detector", default="change", show_default=True, help="See `longtake steps`.")
+@click.option("--detector", default="transitions", show_default=True, help="See `longtake steps`.")
 @click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the detector.")
 @workers_option
 def shots(videos: Sequence[str], as_json: bool, detector: str, settings: Sequence[str], workers: int | None) -> None:

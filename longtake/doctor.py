@@ -3,12 +3,14 @@
 import importlib.metadata
 import os
 import platform
+import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from longtake import __version__
 from longtake.running import default_workers
+from longtake.steps import KINDS, find, missing, names
 from longtake.video.codecs import DECODERS, ENCODERS, missing_codecs
 
 GIB = 1 << 30
@@ -37,6 +39,7 @@ def doctor(folder: str | Path = ".") -> list[Finding]:
         _memory(memory, cores),
         _disk(Path(folder)),
         _codecs(),
+        _steps(),
         _gpu(),
     ]
 
@@ -58,6 +61,13 @@ def _codecs() -> Finding:
         missing = ", ".join(lacking)
         return Finding("codecs", False, f"missing: {missing}; try: pip install --force-reinstall av")
     return Finding("codecs", True, f"reads {', '.join(DECODERS)} and more, writes {', '.join(ENCODERS)}")
+
+
+def _steps() -> Finding:
+    """Say which steps lack a package: all is well with none of them, for only who names one needs it."""
+    known = [find(kind, name) for kind in KINDS for name in names(kind)]
+    lacking = [f"{step.name} (pip install {shlex.join(packages)})" for step in known if (packages := missing(step))]
+    return Finding("steps", True, "all can run" + (f" but {', '.join(lacking)}" if lacking else ""))
 
 
 def _gpu() -> Finding:

@@ -12,7 +12,7 @@ from longtake.recipe import Recipe, resolve
 def find_shots(
     videos: Sequence[str | Path],
     *,
-    detector: str = "change",
+    detector: str = "transitions",
     settings: Mapping[str, Any] | None = None,
     workers: int = 1,
     on_progress: Callable[[dict[str, float]], None] = lambda _: None,

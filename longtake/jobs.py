@@ -1,6 +1,7 @@
 """What a worker does with one item: plain data in, plain data out, so that any engine can carry it.
 
-Steps that share pixels travel together: `measure` is the one look at a video, `write` the one look at a kept clip.
+Steps that share pixels travel together: `measure` is the one look at a video, `write` the one look at a kept clip's
+span and at the file it becomes; `verify` looks at a file that is there.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,11 +12,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from longtake.errors import VideoError
 from longtake.previews import Previews
 from longtake.recipe import Recipe, Use, resolve
 from longtake.records import Clip, Series, Shot, Transition, Video
 from longtake.shots import shots_between
-from longtake.video import Quality, scan, write_clip
+from longtake.video import Quality, Signal, scan, write_clip
 
 FRAMES = "frames"
 """The series without columns that holds the time of every frame; the scan always gives it."""
@@ -64,8 +66,7 @@ def list_shots(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Scan one video for what its detector needs and return its transitions and shots as plain data."""
     cv2.setNumThreads(1)
     recipe = resolve(job["recipe"])
-    signals = {label: use.step.call(**use.parameters) for label, use in recipe.signals.items()}
-    found = scan(job["path"], signals, threads=job["threads"], on_progress=progress)
+    found = scan(job["path"], _signals(recipe), threads=job["threads"], on_progress=progress)
     transitions = find_transitions(recipe.shots, found.series)
     shots = shots_between(transitions, found.times, found.video.duration_s)
     return {
@@ -75,6 +76,10 @@ def list_shots(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "transitions": [_rounded(transition) for transition in transitions],
         "shots": [_rounded(shot) for shot in shots],
     }
+
+
+def _signals(recipe: Recipe) -> dict[str, Signal]:
+    return {label: use.step.call(**use.parameters) for label, use in recipe.signals.items()}
 
 
 def _rounded(record: Transition | Shot) -> dict[str, Any]:
@@ -120,16 +125,20 @@ def _plain(series: Series) -> dict[str, Any]:
 
 
 def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """Write the file of one kept clip.
+    """Write the file of one kept clip; where the job names a detector, it looks at the written file in its check.
 
-    `job`: `video`, `clip` (id, span, frames), `set` (folder), `files` (crf, preset).
+    `job`: `video`, `clip` (id, span, frames), `set` (folder), `files` (crf, preset), and perhaps `detector` (a recipe
+    as plain data, of which only the detector and its signal are used).
     """
+    cv2.setNumThreads(1)
     video = Video(**job["video"])
     clip = job["clip"]
     name = f"clips/{video.id}/{clip['id']}.mp4"
     span = (clip["start_s"], clip["end_s"])
     frames = clip["end_frame"] - clip["start_frame"]
-    made = write_clip(video, span, frames, Path(job["set"]) / name, Quality(**job["files"]), progress)
+    detector = resolve(job["detector"]) if job.get("detector") else None
+    signals = _signals(detector) if detector else {}
+    made = write_clip(video, span, frames, Path(job["set"]) / name, Quality(**job["files"]), progress, signals)
     return {
         "id": clip["id"],
         "file": name,
@@ -137,4 +146,29 @@ def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "file_width": made.width,
         "file_height": made.height,
         "file_audio": made.has_audio,
+        **(_inside(detector, made.series) if detector else {}),
+    }
+
+
+def verify(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Let a detector look at a clip's file that is there already: one decode, nothing is written.
+
+    `job`: as for `write`; the clip has a `file`. Raises `VideoError` where it isn't the file that was written.
+    """
+    cv2.setNumThreads(1)
+    clip = job["clip"]
+    detector = resolve(job["detector"])
+    found = scan(Path(job["set"]) / clip["file"], _signals(detector), on_progress=progress)
+    wanted = clip["end_frame"] - clip["start_frame"]
+    if found.video.frames != wanted:
+        raise VideoError("inexact", f"{clip['file']}: holds {found.video.frames} frames of {wanted}")
+    return {"id": clip["id"], **_inside(detector, found.series)}
+
+
+def _inside(detector: Recipe, series: Mapping[str, Series]) -> dict[str, Any]:
+    """Return what a detector finds in a written file: all of it, for a clip is to hold nothing, up to its ends."""
+    transitions = find_transitions(detector.shots, series)
+    return {
+        "file_transitions": len(transitions),
+        "file_transitions_at": [asdict(transition) for transition in transitions],
     }

@@ -19,6 +19,8 @@ COMMIT_ITEMS = 64
 COMMIT_S = 2.0
 LOAD_AT_ONCE = 16
 FILE_COLUMNS = ("file", "file_key", "file_bytes", "file_width", "file_height", "file_audio")
+VERIFY_COLUMNS = ("file_transitions", "file_transitions_at", "file_verify_key")
+"""What the second look found: it stays known where the file was removed for it."""
 
 
 @dataclass
@@ -147,9 +149,9 @@ class _Phase:
         """Return what is known of clip files already written, by clip id: the same span needs no new file."""
         if not video_ids:
             return {}
-        where = f"{one_of('video_id', video_ids)} AND file IS NOT NULL"
-        table = self.store.read("clips", ["id", *FILE_COLUMNS], where)
-        return {row["id"]: {name: row[name] for name in FILE_COLUMNS} for row in table.to_pylist()}
+        columns = ["id", *FILE_COLUMNS, *VERIFY_COLUMNS]
+        rows = self.store.read("clips", columns, one_of("video_id", video_ids)).to_pylist()
+        return {row.pop("id"): row for row in rows if row["file"] or row["file_verify_key"]}
 
     def _failure_row(self, candidate: Candidate, failure: tuple[str, str]) -> dict[str, Any]:
         return {

@@ -14,7 +14,7 @@ from longtake import __version__
 from longtake.errors import UsageError
 from longtake.records import Series
 from longtake.select import Rule, parse_rule
-from longtake.steps import Kind, Plain, Step, check_parameters, find, fingerprint, nearest
+from longtake.steps import Kind, Plain, Step, check_installed, check_parameters, find, fingerprint, nearest
 from longtake.video import Quality
 
 CLIP_FACTS: dict[str, tuple[str, str]] = {
@@ -24,6 +24,11 @@ CLIP_FACTS: dict[str, tuple[str, str]] = {
     "fps": ("per s", "mean frame rate of the video"),
 }
 """What rules can ask of every clip besides its scores: key -> (unit, meaning)."""
+
+FILE_FACTS: dict[str, tuple[str, str]] = {
+    "file_transitions": ("", "transitions that the second look found in the written file"),
+}
+"""What rules can ask once a clip's file is written; such a rule removes the file again."""
 
 SECTIONS = ("name", "about", "source", "not_run", "signals", "shots", "clips", "scores", "select", "files", "made_with")
 
@@ -65,6 +70,8 @@ class Recipe:
     rules: tuple[Rule, ...]
     files: Quality | None
     """None: no clip files are written."""
+    verify: bool
+    """Whether the detector looks a second time, at the written files."""
 
     @property
     def key(self) -> str:
@@ -74,7 +81,7 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, in the form of the TOML file."""
-        files = {"files": asdict(self.files)} if self.files else {}
+        files = {"files": {**asdict(self.files), "verify": self.verify}} if self.files else {}
         return {
             "name": self.name,
             "about": self.about,
@@ -156,7 +163,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     for section in data:
         if section not in SECTIONS:
             raise UsageError(f"a recipe has no section {section!r}{nearest(section, SECTIONS)}")
-    shots = _use("shots", "shots", data.get("shots", {"step": "change"}))
+    shots = _use("shots", "shots", data.get("shots", {"step": "transitions"}))
     clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
     scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}
     needed = {use.signal for use in [shots, *scores.values()] if use.signal}
@@ -166,6 +173,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         raise UsageError(f"nothing reads the signal {unused[0]!r}{nearest(unused[0], needed)}")
     signals = {label: _use("signals", label, declared.get(label, {})) for label in sorted(needed)}
     rules = tuple(parse_rule(text) for text in data.get("select", {}).get("keep", []))
+    files, verify = _files(data["files"]) if "files" in data else (None, False)
     recipe = Recipe(
         name=str(data.get("name", "unnamed")),
         about=str(data.get("about", "")),
@@ -176,7 +184,8 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         clips=clips,
         scores=scores,
         rules=rules,
-        files=_files(data["files"]) if "files" in data else None,
+        files=files,
+        verify=verify,
     )
     check_rules(recipe, rules)
     return recipe
@@ -184,8 +193,10 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
 
 def check_rules(recipe: Recipe, rules: Sequence[Rule]) -> None:
     """Raise `UsageError` for a rule about a score that the recipe does not make."""
-    known = [*CLIP_FACTS, *score_keys(recipe)]
+    known = [*CLIP_FACTS, *FILE_FACTS, *score_keys(recipe)]
     for rule in rules:
+        if rule.score in FILE_FACTS and not recipe.verify:
+            raise UsageError(f"rule '{rule}': no file is looked at; the recipe needs [files] with verify = true")
         if rule.score not in known:
             raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(rule.score, known)}")
 
@@ -212,15 +223,19 @@ def _use(kind: Kind, label: str, given: Mapping[str, Any]) -> Use:
         raise UsageError(f"{kind}: {label!r} can't be a label; use letters, digits and _")
     parameters = dict(given)
     step = find(kind, parameters.pop("step", label))
+    check_installed(step)
     signal = parameters.pop("signal", step.signal) if step.signal else None
     return Use(label, step, check_parameters(step, parameters), signal)
 
 
-def _files(given: Mapping[str, Any]) -> Quality:
-    known = asdict(Quality())
+def _files(given: Mapping[str, Any]) -> tuple[Quality, bool]:
+    """Return how clip files are encoded, and whether they are looked at once more."""
+    known = {**asdict(Quality()), "verify": True}
     for name, value in given.items():
         if name not in known:
             raise UsageError(f"[files] has no parameter {name!r}{nearest(name, known)}")
         if type(value) is not type(known[name]):
             raise UsageError(f"[files]: {name} = {value!r} should be of type {type(known[name]).__name__}")
-    return Quality(**given)
+    chosen = {**known, **given}
+    verify = bool(chosen.pop("verify"))
+    return Quality(**chosen), verify

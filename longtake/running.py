@@ -16,14 +16,15 @@ from longtake.errors import SetError
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
 from longtake.planning import check_kinds, plan_work
-from longtake.recipe import Recipe, load
+from longtake.purity import COLUMNS, SecondLook, second_look
+from longtake.recipe import FILE_FACTS, Recipe, load
 from longtake.report import write_report
 from longtake.select import FunnelRow, parse_rule
 from longtake.selecting import apply_rules, choose
 from longtake.sources.files import find_videos
 from longtake.store import Store
 from longtake.watch import Plan, Watch
-from longtake.writing import Written, write_clips
+from longtake.writing import Written, forget_other_looks, sweep, write_clips
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class RunResult:
     plan: Plan
     measured: Measured
     written: Written
+    second_look: SecondLook
+    """In how many of the set's files the detector found no transition."""
     failures: dict[str, int] = field(default_factory=dict)
     """All failures in the set by kind, from this run and earlier ones."""
 
@@ -69,7 +72,7 @@ def run(
     retry_failed: Sequence[str] = (),
     watch: Watch = lambda _: None,
 ) -> RunResult:
-    """Scan videos, find their shots, make, score and select clips, write the kept ones, and write the report.
+    """Scan videos, find their shots, make, score and select clips, write the kept ones, look at them, and report.
 
     `settings` change the recipe (`signals.motion.pairs_hz=4`); `retry_failed` names the failure kinds to try again
     (`all` for every one). `watch` gets `Plan` once and `Progress` as it goes. The same call again does only what is
@@ -89,14 +92,21 @@ def run(
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)
         write_text(folder / "recipe.toml", recipe.to_toml())
+        written = Written()
+        if recipe.files:
+            forget_other_looks(store, recipe)
+            apply_rules(store, recipe.rules, later=FILE_FACTS)
+            written = write_clips(store, recipe, workers, retry_failed, watch)
         rows, kept = apply_rules(store, recipe.rules)
-        written = write_clips(store, recipe.files, workers, retry_failed, watch) if recipe.files else Written()
-        if measured.videos or measured.failed or written.written or written.failed:
+        if recipe.files:
+            written.removed += sweep(store)  # what a rule about the files themselves took
+        if measured.videos or measured.failed or written.written or written.verified or written.failed:
             _log(store, recipe, started, workers, measured, written)
             store.compact()
         write_report(folder)
         failures = Counter(store.read("failures", ["kind"])["kind"].to_pylist())
-    return RunResult(folder, rows, kept, work.plan, measured, written, dict(sorted(failures.items())))
+        looked = second_look(store.read("clips", COLUMNS))
+    return RunResult(folder, rows, kept, work.plan, measured, written, looked, dict(sorted(failures.items())))
 
 
 def _log(store: Store, recipe: Recipe, started: datetime, workers: int, measured: Measured, written: Written) -> None:

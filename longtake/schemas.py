@@ -10,6 +10,7 @@ _SPAN = [
     ("start_frame", pa.int64()),
     ("end_frame", pa.int64()),
 ]
+_TRANSITION = pa.struct([("kind", pa.string()), *_SPAN, ("confidence", pa.float64())])
 _PREVIEWS = pa.struct(
     [
         ("files", pa.list_(pa.string())),
@@ -67,7 +68,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("number", pa.int32()),
             *_SPAN,
             # The transition that ends the shot; null for a video's last shot.
-            ("ends_in", pa.struct([("kind", pa.string()), *_SPAN, ("confidence", pa.float64())])),
+            ("ends_in", _TRANSITION),
         ]
     ),
     "clips": pa.schema(
@@ -87,6 +88,9 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("file_width", pa.int32()),
             ("file_height", pa.int32()),
             ("file_audio", pa.bool_()),
+            ("file_transitions", pa.int32()),  # how many the second look found in the file; null: not looked at
+            ("file_transitions_at", pa.list_(_TRANSITION)),  # seconds and frames of the file
+            ("file_verify_key", pa.string()),  # names the encoder settings and the detector of that look
         ]
     ),
     "failures": pa.schema(

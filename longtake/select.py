@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,11 +76,12 @@ def parse_rule(text: str) -> Rule:
     return Rule(match[1], match[2], float(match[3]))
 
 
-def select(scores: Mapping[str, Column], rules: Sequence[Rule]) -> Selection:
+def select(scores: Mapping[str, Column], rules: Sequence[Rule], later: Collection[str] = ()) -> Selection:
     """Apply rules in order to clips whose scores are columns of shape (n,), NaN where not measured.
 
-    A clip is kept where every rule holds. A score that was not measured can't hold a rule, and the reason says so.
-    Raises `UsageError` for a rule about a score that no clip has, naming the nearest.
+    A clip is kept where every rule holds. A score that was not measured can't hold a rule, and the reason says so;
+    only a rule on one of `later`, the scores that kept clips get last, says nothing till then. Raises `UsageError`
+    for a rule about a score that no clip has, naming the nearest.
     """
     for rule in rules:
         if rule.score not in scores:
@@ -91,6 +92,8 @@ def select(scores: Mapping[str, Column], rules: Sequence[Rule]) -> Selection:
     for index, rule in enumerate(rules):
         values = scores[rule.score]
         fails = (said_no == KEPT) & ~rule.holds(values)
+        if rule.score in later:
+            fails &= ~np.isnan(values)
         said_no[fails] = index
         unmeasured[fails] = np.isnan(values[fails])
     return Selection(tuple(rules), said_no, unmeasured)

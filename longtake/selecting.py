@@ -1,6 +1,6 @@
 """Rules applied to the clips of a set: what they would keep, and storing it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -9,10 +9,13 @@ from longtake.select import FunnelRow, Rule, Selection, funnel, select
 from longtake.store import Store, score_columns
 
 
-def apply_rules(store: Store, rules: Sequence[Rule]) -> tuple[list[FunnelRow], int]:
-    """Select among all clips of a set and store what changed; return the funnel and the number kept."""
+def apply_rules(store: Store, rules: Sequence[Rule], *, later: Collection[str] = ()) -> tuple[list[FunnelRow], int]:
+    """Select among all clips of a set and store what changed; return the funnel and the number kept.
+
+    `later` names scores that are measured on kept clips only: until then their rules take nothing away.
+    """
     clips = store.read("clips")
-    selection, rows = choose(clips, rules)
+    selection, rows = choose(clips, rules, later)
     kept, reasons = selection.kept.tolist(), selection.reasons()
     before = zip(clips["kept"].to_pylist(), clips["rejected_by"].to_pylist(), strict=True)
     changed = [
@@ -25,10 +28,10 @@ def apply_rules(store: Store, rules: Sequence[Rule]) -> tuple[list[FunnelRow], i
     return rows, sum(kept)
 
 
-def choose(clips: pa.Table, rules: Sequence[Rule]) -> tuple[Selection, list[FunnelRow]]:
+def choose(clips: pa.Table, rules: Sequence[Rule], later: Collection[str] = ()) -> tuple[Selection, list[FunnelRow]]:
     """Apply rules to a clips table without storing anything."""
     columns = score_columns(clips)
     if clips.num_rows == 0:  # a set without a clip has no scores either, and that is no mistake in a rule
         columns |= {rule.score: np.empty(0) for rule in rules}
-    selection = select(columns, rules)
+    selection = select(columns, rules, later)
     return selection, funnel(selection, columns["duration_s"])

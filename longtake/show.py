@@ -24,7 +24,7 @@ from longtake.watch import Plan, Progress
 
 PLAIN_WIDTH = 110
 PLAIN_EVERY_S = 10.0
-DOING = {"scan": "Scanning", "write": "Writing"}
+DOING = {"scan": "Scanning", "write": "Writing", "verify": "Looking"}
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -171,12 +171,16 @@ def result(done: RunResult) -> None:
     funnel(console, done.funnel)
     last = done.funnel[-1]
     console.print(f"\n[bold]Kept {count(last.clips, 'clip')}, {length(last.seconds)}.[/]")
-    if done.written.written or done.written.removed:
+    written = done.written
+    if written.written or written.verified or written.removed:
         parts = [
-            (done.written.written, "clip files written"),
-            (done.written.removed, "of clips no longer kept removed"),
+            (written.written, "clip files written"),
+            (written.verified, "looked at again"),
+            (written.removed, "of clips no longer kept removed"),
         ]
         console.print(", ".join(f"{number:,} {what}" for number, what in parts if number) + ".")
+    for sentence in done.second_look.words():
+        console.print(escape(sentence))
     if done.failures:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in done.failures.items())
         console.print(f"[red]{count(done.failed, 'failure')}[/]: {kinds}; the report names each.")
@@ -247,14 +251,16 @@ def steps(name: str | None) -> None:
         for step_name in known:
             step = steps_module.find(kind, step_name)
             first, *rest = step.doc.splitlines()
-            console.print(f"  {step_name:<10}{first}", markup=False)
+            console.print(f"  {step_name:<12}{first}", markup=False)
             if name:
                 for line in rest:
-                    console.print(f"  {'':<10}{line}", markup=False)
+                    console.print(f"  {'':<12}{line}", markup=False)
                 for parameter, default in step.defaults.items():
-                    console.print(f"  {'':<10}{parameter} = {default!r}", markup=False)
+                    console.print(f"  {'':<12}{parameter} = {default!r}", markup=False)
                 if step.signal:
-                    console.print(f"  {'':<10}reads the signal {step.signal}", markup=False)
+                    console.print(f"  {'':<12}reads the signal {step.signal}", markup=False)
+                if step.needs:
+                    console.print(f"  {'':<12}needs {', '.join(step.needs.values())}", markup=False)
             found += 1
     if not found:
         known_names = {step for kind in steps_module.KINDS for step in steps_module.names(kind)}

@@ -1,17 +1,19 @@
 """Finding steps by name: the file name is the registration.
 
 `find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
-CamelCase) and its module says `VERSION`, and `SIGNAL` where it reads one. A third party's step is named
-`my_package.my_file:my_score`. Listing names imports nothing.
+CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one, and `NEEDS` where it takes a package that
+longtake doesn't install. A third party's step is named `my_package.my_file:my_score`. Listing names imports nothing.
 """
 
 import difflib
 import hashlib
 import importlib
+import importlib.util
 import inspect
 import json
 import pkgutil
 import re
+import shlex
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -35,6 +37,8 @@ class Step:
     version: int
     signal: str | None
     """The signal it reads, for detectors and scores."""
+    needs: dict[str, str]
+    """Modules beyond longtake's own requirements that it imports when used -> what pip installs each by."""
     defaults: dict[str, Plain]
     call: Callable[..., Any]
 
@@ -75,13 +79,26 @@ def find(kind: Kind, name: str) -> Step:
     except (ImportError, AttributeError) as error:
         raise UsageError(f"step {name!r} can't be loaded: {error}") from error
     signal = getattr(module, "SIGNAL", None)
-    return Step(kind, name, int(getattr(module, "VERSION", 1)), signal, _defaults(call), call)
+    needs = dict(getattr(module, "NEEDS", {}))
+    return Step(kind, name, int(getattr(module, "VERSION", 1)), signal, needs, _defaults(call), call)
 
 
 def _defaults(call: Callable[..., Any]) -> dict[str, Plain]:
     signature = inspect.signature(call)
     keyword = [p for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
     return {p.name: (None if p.default is p.empty else p.default) for p in keyword}
+
+
+def missing(step: Step) -> list[str]:
+    """Return what has to be installed before a step can be used, as pip names it. Imports nothing."""
+    return [package for module, package in step.needs.items() if importlib.util.find_spec(module) is None]
+
+
+def check_installed(step: Step) -> None:
+    """Raise `UsageError` with the command to type where a step can't be used for want of a package."""
+    packages = missing(step)
+    if packages:
+        raise UsageError(f"step {step.name!r} needs what is not installed; type: pip install {shlex.join(packages)}")
 
 
 def check_parameters(step: Step, given: Mapping[str, Any]) -> dict[str, Plain]:

@@ -36,11 +36,20 @@ class Store:
         return self.table_path(table).is_dir()
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
-        """Return a table or some columns of it (nested ones as `motion.mean`); empty where nothing was written yet."""
+        """Return a table or some columns of it (nested ones as `motion.mean`); empty where nothing was written yet.
+
+        A column that the version which wrote the table did not know is null.
+        """
+        schema = SCHEMAS[table]
         if not self.has(table):
-            schema = SCHEMAS[table]
             return schema.empty_table().select(list(columns) if columns else schema.names)
-        return self._open(table).to_table(columns=list(columns) if columns else None, filter=where)
+        dataset = self._open(table)
+        there = dataset.schema.names
+        unknown = [name for name in columns or schema.names if name in schema.names and name not in there]
+        data = dataset.to_table(columns=[name for name in columns or there if name not in unknown], filter=where)
+        for name in unknown:
+            data = data.append_column(schema.field(name), pa.nulls(data.num_rows, schema.field(name).type))
+        return data.select(list(columns)) if columns and unknown else data
 
     def _open(self, table: str) -> lance.LanceDataset:
         try:
@@ -90,6 +99,7 @@ class Store:
     def update(self, table: str, key: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Set some columns (those of `schema`, `key` among them) of the rows with the same key, in one commit."""
         if rows:
+            self._add_missing_columns(table, schema)
             data = pa.Table.from_pylist(list(rows), schema=schema)
             self._open(table).merge_insert(key).when_matched_update_all().execute(data)
 

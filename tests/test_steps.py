@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from longtake.errors import UsageError
+from longtake.recipe import resolve
 from longtake.records import Series
-from longtake.steps import KINDS, check_parameters, find, fingerprint, names
+from longtake.steps import KINDS, check_parameters, find, fingerprint, missing, names
 
 ALL = [(kind, name) for kind in KINDS for name in names(kind)]
 
@@ -73,6 +74,19 @@ def test_somebody_elses_step_is_found_by_its_full_name(tmp_path, monkeypatch) ->
     assert (step.version, step.signal, step.defaults) == (3, "motion", {"below": 0.1})
     with pytest.raises(UsageError, match="can't be loaded"):
         find("scores", "my_steps:clam")
+
+
+def test_a_step_that_lacks_a_package_says_how_to_install_it(tmp_path, monkeypatch) -> None:
+    needs = {"no_such_module": "no-such-package>=2", "json": "json", "nor_this": "nor-this"}
+    (tmp_path / "my_needy.py").write_text(
+        f"SIGNAL = 'motion'\nNEEDS = {needs}\ndef calm(series):\n    'Share of calm.'\n    return {{}}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    step = find("scores", "my_needy:calm")
+    assert missing(step) == ["no-such-package>=2", "nor-this"]
+    with pytest.raises(UsageError, match=r"type: pip install 'no-such-package>=2' nor-this$"):
+        resolve({"scores": {"calm": {"step": "my_needy:calm"}}})
+    assert missing(find("scores", "motion")) == []
 
 
 PLAIN = st.recursive(

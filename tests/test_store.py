@@ -1,6 +1,7 @@
 """The tables: what goes in comes out, schemas grow, and one writer at a time."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from longtake.errors import SetError
@@ -51,6 +52,25 @@ def test_an_update_touches_its_columns_alone(tmp_path) -> None:
     rows = {row["id"]: row for row in store.read("clips").to_pylist()}
     assert (rows["a"]["kept"], rows["b"]["kept"]) == (None, True)
     assert (rows["a"]["motion"], rows["b"]["motion"]) == ({"mean": 0.5}, {"mean": 0.1})
+
+
+def test_a_table_of_an_older_version_has_nulls_where_it_lacks_columns(tmp_path) -> None:
+    store = Store(tmp_path)
+    old = pa.schema([field for field in SCHEMAS["clips"] if not field.name.startswith("file_")])
+    store.append("clips", [clip("a"), clip("b")], old)
+    assert store.read("clips", ["id", "file_transitions", "fps"], "id = 'a'").to_pylist() == [
+        {"id": "a", "file_transitions": None, "fps": 25.0}
+    ]
+    assert np.isnan(score_columns(store.read("clips"))["file_transitions"]).all()
+    found = {"kind": "cut", "start_s": 2.0, "end_s": 2.0, "start_frame": 48, "end_frame": 48, "confidence": 0.75}
+    new = pa.schema([SCHEMAS["clips"].field(name) for name in ("id", "file_transitions", "file_transitions_at")])
+    rows = [{"id": "a", "file_transitions": 1, "file_transitions_at": [found]}, {"id": "b", "file_transitions_at": []}]
+    store.update("clips", "id", rows, new)
+    assert store.read("clips", list(new.names)).sort_by("id").to_pylist() == [
+        rows[0],
+        {"id": "b", "file_transitions": None, "file_transitions_at": []},
+    ]
+    assert store.read("clips", ["id"], "file_transitions <= 1")["id"].to_pylist() == ["a"]
 
 
 def test_deleting_is_by_exact_text(tmp_path) -> None:

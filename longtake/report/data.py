@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from longtake import __version__
-from longtake.recipe import CLIP_FACTS
+from longtake.purity import SecondLook, second_look
+from longtake.recipe import CLIP_FACTS, FILE_FACTS
 from longtake.select import FunnelRow, Rule, Selection, parse_rule
 from longtake.selecting import choose
 from longtake.steps import find
@@ -34,9 +35,11 @@ def collect(folder: Path) -> dict[str, Any]:
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
     selection, rows = choose(clips, rules)
     videos = store.read("videos").sort_by("path")
-    shown_videos = _choose_videos(videos, clips, selection.kept)
+    # What the second look found is rare and worth a look: it is never left out for clips without it.
+    found = (columns["file_transitions"] > 0) & selection.kept
+    shown_videos = _choose_videos(videos, clips, selection.kept, found)
     index = {video_id: i for i, video_id in enumerate(shown_videos["id"].to_pylist())}
-    sample, shown = _sample(clips, columns, selection, index)
+    sample, shown = _sample(clips, columns, selection, index, found)
     failures = store.read("failures", ["item", "step", "kind", "message"])
     return {
         "name": folder.resolve().name,
@@ -52,6 +55,7 @@ def collect(folder: Path) -> dict[str, Any]:
         "not_run": recipe["not_run"],
         "totals": _totals(store, videos, clips, rows, failures.num_rows),
         "funnel": [_funnel_row(row) for row in rows],
+        "second_look": _second_look(second_look(clips)),
         "histograms": _histograms(recipe, columns, selection.kept, rules),
         "videos": _videos(store, shown_videos, clips),
         "clips": sample,
@@ -77,6 +81,10 @@ def _totals(store: Store, videos: pa.Table, clips: pa.Table, rows: Sequence[Funn
         "file_bytes": pc.sum(clips["file_bytes"]).as_py() or 0,
         "scan_video_h_per_h": scanned_s / spent_s if spent_s else None,
     }
+
+
+def _second_look(look: SecondLook) -> dict[str, Any]:
+    return {"files": look.every.files, "clean": look.every.clean, "words": look.words()}
 
 
 def _funnel_row(row: FunnelRow) -> dict[str, Any]:
@@ -137,8 +145,8 @@ def _edges(values: NDArray[np.float64], thresholds: Sequence[float]) -> NDArray[
 
 def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     """Return the unit and meaning of a score: of a fact from the catalogue, of a part from its step's own words."""
-    if key in CLIP_FACTS:
-        return CLIP_FACTS[key]
+    if key in CLIP_FACTS or key in FILE_FACTS:
+        return (CLIP_FACTS | FILE_FACTS)[key]
     label, _, part = key.partition(".")
     use = recipe["scores"].get(label)
     if use is None:
@@ -146,14 +154,27 @@ def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     return "", find("scores", use["step"]).meaning(part)
 
 
-def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_]) -> pa.Table:
-    """Return all videos, or of many an even choice, half of them such that a clip was kept from."""
+def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_], found: NDArray[np.bool_]) -> pa.Table:
+    """Return all videos, or of many an even choice, half of them such that a clip was kept from, `found` ones first."""
     if videos.num_rows <= VIDEOS_SHOWN:
         return videos
-    with_kept = pc.is_in(videos["id"], clips["video_id"].filter(pa.array(kept)).combine_chunks().unique())
-    has = with_kept.to_numpy(zero_copy_only=False)
-    chosen = np.concatenate([_evenly(np.flatnonzero(part), VIDEOS_SHOWN // 2) for part in (has, ~has)])
-    return videos.take(np.sort(chosen))
+
+    def having(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which videos have a chosen clip."""
+        owners = clips["video_id"].filter(pa.array(chosen)).combine_chunks().unique()
+        return np.asarray(pc.is_in(videos["id"], owners).to_numpy(zero_copy_only=False), np.bool_)
+
+    has, first = having(kept), having(found)
+    halves = [_first_some(np.flatnonzero(part), VIDEOS_SHOWN // 2, first) for part in (has, ~has)]
+    return videos.take(np.sort(np.concatenate(halves)))
+
+
+def _first_some(rows: NDArray[np.int64], most: int, first: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return at most so many of the rows in their order: those that are `first`, then others, each spread evenly."""
+    is_first = first[rows]
+    taken = _evenly(np.flatnonzero(is_first), most)
+    others = _evenly(np.flatnonzero(~is_first), most - len(taken))
+    return np.asarray(rows[np.sort(np.concatenate([taken, others]))])
 
 
 def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
@@ -162,9 +183,16 @@ def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _sample(
-    clips: pa.Table, columns: Mapping[str, NDArray[np.float64]], selection: Selection, index: Mapping[str, int]
+    clips: pa.Table,
+    columns: Mapping[str, NDArray[np.float64]],
+    selection: Selection,
+    index: Mapping[str, int],
+    first: NDArray[np.bool_],
 ) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
-    """Return some kept and some rejected clips, spread evenly over the set, and how many of how many they are."""
+    """Return some kept and some rejected clips, spread evenly over the set, and how many of how many they are.
+
+    Of the kept ones those that are `first` come before others, should there be too many.
+    """
     order = np.lexsort([columns["start_s"], clips["video_id"].to_numpy(zero_copy_only=False)])
     order = order[np.isin(clips["video_id"].to_numpy(zero_copy_only=False)[order], list(index))]
     kept = order[selection.kept[order]]
@@ -173,11 +201,12 @@ def _sample(
     scores = [key for key in columns if "." in key]
     found = []
     shown = {}
+    fields = ["id", "video_id", "start_s", "end_s", "file", "file_transitions_at"]
     for name, rows in (("kept", kept), ("rejected", rejected)):
-        some = _evenly(rows, CLIPS_SHOWN)
+        some = _first_some(rows, CLIPS_SHOWN, first)
         total = int(selection.kept.sum())
         shown[name] = [len(some), total if name == "kept" else clips.num_rows - total]
-        facts = clips.select(["id", "video_id", "start_s", "end_s", "file"]).take(some).to_pylist()
+        facts = clips.select(fields).take(some).to_pylist()
         for row, fact in zip(some.tolist(), facts, strict=True):
             said_no = selection.said_no[row]
             value = columns[selection.rules[said_no].score][row] if said_no >= 0 else None
@@ -192,9 +221,17 @@ def _sample(
                     "rejected_value": _number(value),
                     "scores": {key: _number(columns[key][row]) for key in scores},
                     "file": fact["file"],
+                    "found": _found(fact["file_transitions_at"]),
                 }
             )
     return found, shown
+
+
+def _found(transitions: Sequence[Mapping[str, Any]] | None) -> list[list[Any]] | None:
+    """Return what a second look found in a clip's file: start in seconds, end, kind, confidence; None without one."""
+    if transitions is None:
+        return None
+    return [[t["start_s"], t["end_s"], t["kind"], t["confidence"]] for t in transitions]
 
 
 def _number(value: float | None) -> float | None:

@@ -1,6 +1,6 @@
 """Writing a span of a video as a file that holds exactly its frames, with its sound, checked after writing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from longtake.errors import VideoError
 from longtake.records import Series, Video
 from longtake.video.decode import Reader
 from longtake.video.encode import Encoder, Quality
-from longtake.video.scan import Frames, Tap, scan
+from longtake.video.scan import Frames, Scan, Signal, Tap, scan
 
 SMALL = (32, 18)
 ALIKE = 16.0
@@ -32,6 +32,8 @@ class ClipFile:
     height: int
     bytes: int
     has_audio: bool
+    series: dict[str, Series]
+    """What signals saw in the file itself, its times counted from the file's first frame."""
 
 
 @dataclass
@@ -51,12 +53,14 @@ def write_clip(
     target: Path,
     quality: Quality,
     on_progress: Callable[[float], None] = lambda _: None,
+    signals: Mapping[str, Signal] | None = None,
 ) -> ClipFile:
     """Write `[start_s, end_s)` of a video, known to hold so many frames, to an mp4 file and a poster JPEG beside it.
 
     H.264 (8 bit, 4:2:0, upright, even sides) with the source's frame times, and AAC sound cut to the sample (over
     two channels become stereo). The file gets a temporary name, is read back and compared with the source, and only
-    then takes its place. Raises `VideoError("inexact")` where it isn't what was asked.
+    then takes its place; `signals` see it in that one decode. Raises `VideoError("inexact")` where it isn't what was
+    asked.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.stem}.tmp.mp4")
@@ -68,11 +72,12 @@ def write_clip(
         if seen is None or len(seen.times) != frames:
             found = len(seen.times) if seen else 0
             raise VideoError("inexact", f"{video.path}: {found} frames where the scan saw {frames}")
-        written = _check(temporary, seen, span, video.path, on_progress)
+        checked = _check(temporary, seen, span, video.path, signals or {}, on_progress)
         _write_poster(seen, target.with_suffix(".jpg"))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+    written = checked.video
     return ClipFile(
         target,
         written.frames,
@@ -81,6 +86,7 @@ def write_clip(
         written.height,
         target.stat().st_size,
         written.audio_codec is not None,
+        {label: checked.series[label] for label in signals or {}},
     )
 
 
@@ -169,11 +175,16 @@ class _Ends:
 
 
 def _check(
-    path: Path, seen: _Seen, span: tuple[float, float], source: str, on_progress: Callable[[float], None]
-) -> Video:
+    path: Path,
+    seen: _Seen,
+    span: tuple[float, float],
+    source: str,
+    signals: Mapping[str, Signal],
+    on_progress: Callable[[float], None],
+) -> Scan:
     """Read a written file back: every frame's time, and the first and last picture, must be the source's."""
     ends = _Ends()
-    checked = scan(path, {"ends": ends}, on_progress=on_progress)
+    checked = scan(path, {**signals, "": ends}, on_progress=on_progress)  # no step's label is empty
     written = checked.video
     wanted = np.array(seen.times) - span[0]
     problem = ""
@@ -187,7 +198,7 @@ def _check(
         problem = "does not begin and end with the clip's own pictures"
     if problem:
         raise VideoError("inexact", f"{source} {span[0]:.3f}-{span[1]:.3f} s: the written file {problem}")
-    return written
+    return checked
 
 
 def _difference(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:

@@ -30,7 +30,7 @@ FLAGS = [
 
 def clip(name, video, start_s, end_s, **more):
     scores = {"duration_s": end_s - start_s, "motion.mean": more.pop("motion", 0.2), "look.luma": 0.4}
-    fields = {"kept": True, "rejected_by": None, "rejected_value": None, "file": None}
+    fields = {"kept": True, "rejected_by": None, "rejected_value": None, "file": None, "found": None}
     return {"id": name, "video": video, "start_s": start_s, "end_s": end_s, "scores": scores, **fields, **more}
 
 
@@ -71,6 +71,7 @@ def made_up() -> dict:
             "file_bytes": 12345678,
             "scan_video_h_per_h": 83.0,
         },
+        "second_look": {"files": 38, "clean": 37, "words": ["Second look: 37 of 38 files.", "No person checked."]},
         "funnel": [
             {"label": "shots found", "rule": None, "clips": 12345, "seconds": 700.2, "rejected": 0, "rejected_s": 0},
             {
@@ -446,6 +447,48 @@ def test_kept_clips_can_be_ordered_by_a_score(opened):
     assert [re.search(r"[\d.]+$", line)[0] for line in lines.all_inner_texts()] == ["0.31", "0.2"]
 
 
+def with_transitions(data):
+    """Say of one clip that nothing was found in its file, of the other that much was."""
+    cuts = [[at, at, "cut", 0.9] for at in (0.0, 3.25, 4.0)]
+    data["clips"][0]["found"] = []
+    data["clips"][1]["found"] = [*cuts[:1], [2.0, 2.5, "dissolve", 0.6], *cuts[1:]]
+    return data
+
+
+@pytest.mark.browser
+def test_what_the_second_look_found_is_marked_and_can_be_chosen(opened):
+    page = opened(with_transitions(made_up()))
+    assert page.locator("#kept .second").inner_text() == "Second look: 37 of 38 files. No person checked."
+    assert re.search(r"clean at a second look\s+97.% of 38 files", page.locator(".facts").inner_text())
+    cards = page.locator("#kept .card")
+    assert [card.locator(".again").all_inner_texts() for card in cards.all()] == [
+        [],
+        ["second look: cut at 0:00.0, dissolve at 0:02.0\u2009–\u20090:02.5, cut at 0:03.3, ..."],
+    ]
+    page.get_by_role("button", name="with a transition at the second look").click()
+    assert cards.count() == 1
+    page.get_by_label("Order").select_option("motion.mean, highest first")
+    assert cards.count() == 1
+    cards.first.click()
+    assert "second look: cut at 0:00.0" in page.locator("dialog .alarm-ink").inner_text()
+    page.keyboard.press("Escape")
+    page.locator("#kept .choice button").first.click()
+    assert cards.count() == 2
+    cards.nth(1).click()
+    assert "second look: no transition" in page.locator("dialog").inner_text()
+
+
+@pytest.mark.browser
+def test_a_second_look_that_found_nothing_offers_no_choice(opened):
+    page = opened()
+    assert page.locator("#kept .choice, #kept .again").count() == 0
+
+
+def no_second_look(data):
+    data["second_look"] = {"files": 0, "clean": 0, "words": ["Not looked at a second time: 2 files."]}
+    return "Not looked at a second time: 2 files."
+
+
 def nothing_kept(data):
     data["clips"] = [{**c, "kept": False, "rejected_by": "duration_s >= 10"} for c in data["clips"]]
     data["totals"].update(kept=0, kept_s=0.0, file_bytes=0, scan_video_h_per_h=None)
@@ -454,6 +497,7 @@ def nothing_kept(data):
 
 def nothing_found(data):
     zero = dict.fromkeys(data["totals"], 0) | {"scan_video_h_per_h": None}
+    data["second_look"] = {"files": 0, "clean": 0, "words": []}
     data.update(videos=[], clips=[], funnel=[], histograms=[], failures=[], failures_total=0, not_run=[], totals=zero)
     data["clips_shown"] = {"kept": [0, 0], "rejected": [0, 0]}
     data["recipe"].update(about="", source="", rules=[], toml="")
@@ -470,7 +514,7 @@ def nothing_measured(data):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("change", [nothing_kept, nothing_found, nothing_measured])
+@pytest.mark.parametrize("change", [nothing_kept, nothing_found, nothing_measured, no_second_look])
 def test_what_is_missing_is_said_in_words(opened, change):
     data = copy.deepcopy(made_up())
     sentence = change(data)

@@ -1,0 +1,110 @@
+"""The transition network without torch: what `training/network.py` trains, in matrix products of numpy."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+KINDS = ("none", "cut", "dissolve", "fade", "wipe")
+"""What the network tells apart, in its order."""
+WIDTH, HEIGHT = 48, 26
+LAGS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48)
+REACH = 96
+"""A frame's answer depends on no frame further away than this."""
+PLACES, CHANNELS, CELLS = 4 * 6, 32, 4 * 6 * 3
+"""What is known of a picture: features at so many places in so many channels, and mean colours of 8x6 pixels."""
+
+MEANS = np.kron(np.eye(6), np.tile(np.eye(3), (8, 1))).astype(np.float32) / 48
+"""What turns a row of 48 pixels into six groups of eight, for each of three colours."""
+
+
+class Network:
+    """Weights, and how they are used; made from the file that `training/train.py` writes."""
+
+    def __init__(self, path: Path) -> None:
+        with np.load(path) as stored:
+            self.weights: dict[str, Floats] = {name: stored[name].astype(np.float32) for name in stored.files}
+
+    def see(self, pictures: Bytes, before: Floats | None) -> tuple[Floats, Floats, Floats]:
+        """Look at consecutive pictures, shape (n, 26, 48, 3).
+
+        Returns their features, shape (n, 24, 32), their mean colours, shape (n, 72), and what the next picture's
+        features need of the last one: pass it as `before` with the next pictures, None with the first.
+        """
+        w, n = self.weights, len(pictures)
+        x = np.zeros((n, HEIGHT + 2, WIDTH + 2, 3), np.float32)
+        np.multiply(pictures, np.float32(1 / 128), out=x[:, 1:-1, 1:-1])
+        x[:, 1:-1, 1:-1] -= 1
+        # The means of 8x6 pixels as a matrix product over columns, then sums over rows: the same, only faster.
+        columns = x[:, 1:25, 1:-1].reshape(n * 24, 3 * WIDTH) @ MEANS
+        cells = columns.reshape(n, 4, 6, 18).sum(2)
+        # One convolution sees a picture and its difference to the one before: both parts are linear.
+        both = (_windows(x) @ w["see1"]).reshape(n, 13, 24, 16)
+        previous = np.concatenate([both[:1, ..., 8:] if before is None else before[None], both[:-1, ..., 8:]])
+        y = np.maximum(both[..., :8] - previous + w["see1_bias"], 0)
+        y = np.maximum(_windows(_padded(y)) @ w["see2"] + w["see2_bias"], 0).reshape(n, 7, 12, 16)
+        y = np.maximum(_windows(_padded(y)) @ w["see3"] + w["see3_bias"], 0).reshape(n, PLACES, CHANNELS)
+        # The mean colours have their channels first, as where it was trained.
+        return y, cells.reshape(n, 24, 3).transpose(0, 2, 1).reshape(n, -1), both[-1, ..., 8:].copy()
+
+    def decide(self, features: Floats, cells: Floats) -> Floats:
+        """Return the probability of each of `KINDS` at consecutive pictures, shape (n, 5).
+
+        At the ends the first and last picture stand for all that lies beyond.
+        """
+        w, n = self.weights, len(features)
+        near = self._in_time("near", features, (1, 2, 4, 8), residual=True)
+        far = self._in_time("far", near, (1, 4, 8, 16), residual=True)
+        embedding = near.reshape(n, -1) @ w["embed"] + w["embed_bias"]
+        embedding /= np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
+        at, lags = np.arange(n)[:, None], np.array(LAGS)
+        others = np.stack([np.maximum(at - lags, 0), np.minimum(at + lags, n - 1)], axis=2).reshape(n, -1)
+        cosines = np.einsum("nc,nkc->nk", embedding, embedding[others])
+        apart = cells[:, None] - cells[others]
+        distances = np.sqrt(np.einsum("nkc,nkc->nk", apart, apart) / cells.shape[1] + 1e-6)
+        likeness = np.maximum(np.hstack([cosines, distances]) @ w["like"] + w["like_bias"], 0)
+        z = np.hstack([np.maximum(far.reshape(n, -1) @ w["flat"] + w["flat_bias"], 0), likeness])
+        z = self._in_time("decide1", z, (1, 2, 4, 8), residual=False)
+        z = self._in_time("decide2", z, (1, 4, 12, 24), residual=False)
+        logits = z @ w["out"] + w["out_bias"]
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        return np.asarray(odds / odds.sum(1, keepdims=True), np.float32)
+
+    def _in_time(self, name: str, x: Floats, distances: tuple[int, ...], *, residual: bool) -> Floats:
+        """Apply convolutions over three frames at several distances, and mix them; shape (n, ..., channels)."""
+        w, n = self.weights, len(x)
+        taps = x @ w[name]
+        each = taps.shape[-1] // (3 * len(distances))
+        sums = []
+        for k, distance in enumerate(distances):
+            before, here, after = (taps[..., (3 * k + tap) * each : (3 * k + tap + 1) * each] for tap in range(3))
+            d = min(distance, n)
+            total = here.copy()
+            total[d:] += before[: n - d]
+            total[:d] += before[:1]
+            total[: n - d] += after[d:]
+            total[n - d :] += after[-1:]
+            sums.append(total)
+        y = np.maximum(np.concatenate(sums, axis=-1) + w[f"{name}_bias"], 0) @ w[f"{name}_mix"] + w[f"{name}_mix_bias"]
+        return np.asarray(np.maximum(x + y if residual else y, 0))
+
+
+def _padded(x: Floats) -> Floats:
+    """Return pictures with a border of zeros, one wide."""
+    n, rows, columns, channels = x.shape
+    out = np.zeros((n, rows + 2, columns + 2, channels), np.float32)
+    out[:, 1:-1, 1:-1] = x
+    return out
+
+
+def _windows(x: Floats) -> Floats:
+    """Return every second 3x3 window of padded pictures as rows, shape (n * rows * columns, 9 * channels)."""
+    n, height, width, channels = x.shape
+    rows, columns = (height - 1) // 2, (width - 1) // 2
+    s = x.strides
+    view = as_strided(x, (n, rows, columns, 3, 3 * channels), (s[0], 2 * s[1], 2 * s[2], s[1], s[3]), writeable=False)
+    return view.reshape(n * rows * columns, 9 * channels)

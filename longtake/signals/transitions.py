@@ -1,0 +1,135 @@
+"""How likely every frame is part of a transition, and of which kind: a small network that looks at tiny pictures."""
+
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from longtake.records import Series
+from longtake.signals._network import CELLS, CHANNELS, HEIGHT, PLACES, REACH, WIDTH, Bytes, Floats, Network
+from longtake.video.scan import Frames, Tap, join
+
+VERSION = 1
+WEIGHTS = Path(__file__).with_name("transitions.npz")
+APART_S = 0.03
+"""The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 12 to 30."""
+STEP, PART = 512, 16
+"""Pictures decided at once, and pictures looked at together, which stay in the processor's cache."""
+
+
+class Transitions:
+    """Probabilities of transitions at every frame, by a network of 190,000 weights over pictures of 48x26.
+
+    change: root mean square distance to the frame before, 0 to 255. The only column that depends on the frame rate.
+    cut: probability that a cut is here, 0 to 1: that this is the first frame of the new shot. Of frames closer than
+        0.03 s the one that changes most has it, and the others have 0.
+    dissolve: probability that the frame is within a dissolve, 0 to 1. Frames closer than 0.03 s have the same.
+    fade: the same for a fade through black, white or another plain colour.
+    wipe: the same for a wipe, push or slide.
+
+    The network, what it learned from, and how, are in `training/`. It compares pictures in time at several distances
+    as TransNet V2 does (Soucek and Lokoc, 2020), at a fraction of its size.
+    """
+
+    columns = ("change", "cut", "dissolve", "fade", "wipe")
+    tap = Tap((WIDTH, HEIGHT), "rgb24")
+
+    def __init__(self) -> None:
+        self.network = _network()
+        self.waiting = _Waiting()
+        self.features = np.empty((0, PLACES, CHANNELS), np.float32)
+        self.cells = np.empty((0, CELLS), np.float32)
+        self.before: Floats | None = None
+        self.decided = 0
+        """Pictures at the front that are decided, and kept for those after them to be compared with."""
+
+    def __call__(self, frames: Frames) -> Series:
+        """Measure one block; rows come up to 25 s later than their frames."""
+        self._look(frames.pixels[self.waiting.add(frames)])
+        parts = []
+        while len(self.features) - self.decided >= STEP + REACH:
+            parts.append(self._rows(STEP))
+        left = len(self.features) - self.decided
+        if frames.last and left:
+            parts.append(self._rows(left))
+        return join(self.columns, parts)
+
+    def _look(self, pictures: Bytes) -> None:
+        features, cells = [self.features], [self.cells]
+        for start in range(0, len(pictures), PART):
+            seen, colours, self.before = self.network.see(pictures[start : start + PART], self.before)
+            features.append(seen)
+            cells.append(colours)
+        self.features, self.cells = np.concatenate(features), np.concatenate(cells)
+
+    def _rows(self, n: int) -> Series:
+        """Decide the next n pictures, and return the rows of their frames."""
+        stop = self.decided + n
+        ahead = stop + REACH
+        likely = self.network.decide(self.features[:ahead], self.cells[:ahead])[self.decided : stop, 1:]
+        drop = max(0, stop - REACH)
+        self.features, self.cells, self.decided = self.features[drop:], self.cells[drop:], stop - drop
+        return self.waiting.take(likely, self.columns)
+
+
+class _Waiting:
+    """The frames whose rows are to come, each with the picture that stands for it: its own, or the next one."""
+
+    def __init__(self) -> None:
+        self.times = np.empty(0)
+        self.frames = np.empty(0, np.int32)
+        self.change = np.empty(0, np.float32)
+        self.picture = np.empty(0, np.intp)
+        self.pictures = 0
+        """How many of the pictures that the network is shown are still to be answered."""
+        self.shown_s = -np.inf
+        self.last: Bytes | None = None
+
+    def add(self, frames: Frames) -> list[int]:
+        """Take a block; return which of its frames the network is to see."""
+        shown, picture = [], []
+        for i, time in enumerate(frames.times.tolist()):
+            picture.append(self.pictures)
+            if time - self.shown_s >= APART_S - 5e-4:  # containers round times to milliseconds
+                self.shown_s = time
+                self.pictures += 1
+                shown.append(i)
+        self.times = np.concatenate([self.times, frames.times])
+        self.frames = np.concatenate([self.frames, frames.numbers])
+        self.change = np.concatenate([self.change, self._changes(frames.pixels)])
+        self.picture = np.concatenate([self.picture, np.array(picture, np.intp)])
+        return shown
+
+    def _changes(self, pixels: Bytes) -> Floats:
+        if not len(pixels):
+            return np.empty(0, np.float32)
+        before = np.concatenate([pixels[:1] if self.last is None else self.last, pixels[:-1]])
+        self.last = pixels[-1:].copy()
+        apart = np.asarray(cv2.absdiff(pixels, before)).reshape(len(pixels), -1)
+        return np.array([cv2.norm(row, cv2.NORM_L2) for row in apart], np.float32) / np.float32(apart.shape[1] ** 0.5)
+
+    def take(self, likely: Floats, columns: tuple[str, ...]) -> Series:
+        """Return the rows of the frames that the next pictures stand for; with the last ones, all frames left."""
+        n, n_pictures = len(self.times), len(likely)
+        if n_pictures == self.pictures:
+            self.picture = np.minimum(self.picture, max(n_pictures - 1, 0))
+        else:
+            n = int(np.searchsorted(self.picture, n_pictures))
+        picture, change = self.picture[:n], self.change[:n]
+        values = np.column_stack([change, likely[picture]])
+        # Within each picture's frames the cut is where the change is greatest.
+        order = np.lexsort((-np.arange(n), change, picture))
+        greatest = order[np.append(picture[order][1:] != picture[order][:-1], n > 0)]
+        cut = np.zeros(n, np.float32)
+        cut[greatest] = values[greatest, 1]
+        values[:, 1] = cut
+        rows = Series(columns, self.times[:n], self.frames[:n], values.astype(np.float32))
+        self.times, self.frames, self.change = self.times[n:], self.frames[n:], self.change[n:]
+        self.picture, self.pictures = self.picture[n:] - n_pictures, self.pictures - n_pictures
+        return rows
+
+
+@cache
+def _network() -> Network:
+    return Network(WEIGHTS)

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from longtake.records import Series
+from longtake.shots.transitions import transitions
+
+COLUMNS = ("change", "cut", "dissolve", "fade", "wipe")
+
+
+def series(*likely: tuple[str, int | slice, float], n: int = 100, fps: float = 25) -> Series:
+    """A signal that is 0 but where said: column, rows, probability."""
+    values = np.zeros((n, len(COLUMNS)), np.float32)
+    for name, rows, value in likely:
+        values[rows, COLUMNS.index(name)] = value
+    return Series(COLUMNS, np.arange(n) / fps, np.arange(n, dtype=np.int32), values)
+
+
+def test_a_cut_starts_and_ends_at_the_first_new_frame():
+    (one,) = transitions(series(("cut", 40, 0.9)))
+    assert (one.kind, one.start_frame, one.end_frame, one.start_s) == ("cut", 40, 40, 1.6)
+    assert one.confidence == pytest.approx(0.9)
+
+
+def test_of_two_cuts_too_close_the_likelier_stays():
+    assert [t.start_frame for t in transitions(series(("cut", 40, 0.7), ("cut", 41, 0.9), ("cut", 50, 0.8)))] == [
+        41,
+        50,
+    ]
+
+
+@pytest.mark.parametrize("kind", ["dissolve", "fade", "wipe"])
+def test_a_gradual_transition_lasts_while_it_is_likely(kind):
+    (one,) = transitions(series((kind, slice(40, 60), 0.8), (kind, 45, 0.95), (kind, 59, 0.6)))
+    assert (one.kind, one.start_frame, one.end_frame) == (kind, 40, 60)
+    assert one.confidence == pytest.approx(0.95)
+
+
+def test_kinds_together_can_be_likely_and_the_likeliest_names_it():
+    (one,) = transitions(series(("dissolve", slice(40, 60), 0.46), ("wipe", slice(40, 60), 0.5)))
+    assert (one.kind, one.start_frame, one.end_frame) == ("wipe", 40, 60)
+
+
+def test_a_short_doubt_does_not_split_a_transition_and_a_long_one_does():
+    assert len(transitions(series(("fade", slice(40, 50), 0.95), ("fade", slice(51, 60), 0.95)))) == 1
+    assert len(transitions(series(("fade", slice(40, 50), 0.95), ("fade", slice(56, 66), 0.95)))) == 2
+
+
+def test_what_reaches_an_end_lies_not_between_two_shots():
+    assert transitions(series(("fade", slice(0, 20), 0.95), ("fade", slice(90, 100), 0.95), ("cut", 0, 0.9))) == []
+
+
+def test_a_higher_limit_finds_less():
+    doubtful = series(("cut", 20, 0.6), ("wipe", slice(40, 60), 0.92))
+    assert len(transitions(doubtful)) == 2
+    assert [t.kind for t in transitions(doubtful, cut=0.7)] == ["wipe"]
+    assert [t.kind for t in transitions(doubtful, gradual=0.95)] == ["cut"]
+
+
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(0, 80), fps=st.sampled_from([5, 25, 120]))
+def test_transitions_are_in_order_apart_and_inside(seed, n, fps):
+    rng = np.random.default_rng(seed)
+    at_s = np.cumsum(rng.uniform(0.2, 1.8, n)) / fps
+    odds = rng.gamma(0.3, size=(n, 5)).repeat(rng.integers(1, 6), axis=0)[:n] + 1e-9
+    values = np.column_stack([np.zeros(n), (odds / odds.sum(1, keepdims=True))[:, 1:]]).astype(np.float32)
+    last = 0
+    for one in transitions(Series(COLUMNS, at_s, np.arange(n, dtype=np.int32), values)):
+        assert last < one.start_frame <= one.end_frame <= n - 1
+        assert (one.start_frame == one.end_frame) == (one.kind == "cut")
+        assert (one.start_s, one.end_s) == (at_s[one.start_frame], at_s[one.end_frame])
+        assert 0.5 <= one.confidence <= 1
+        last = one.end_frame

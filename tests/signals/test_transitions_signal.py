@@ -1,0 +1,94 @@
+import cv2
+import numpy as np
+import pytest
+from media import dissolve, pan, write_video
+
+from longtake import find_shots
+from longtake.records import Series
+from longtake.signals.transitions import Transitions
+from longtake.video.scan import Frames, join
+
+
+def measure(shown: np.ndarray, at_s: np.ndarray, *, block: int = 64) -> Series:
+    """The signal of pictures, fed in blocks whose buffers are used again."""
+    signal, parts = Transitions(), []
+    pixels, numbers = shown.astype(np.uint8), np.arange(len(at_s), dtype=np.int32)
+    for start in range(0, len(at_s) + 1, block):
+        rows = slice(start, start + block)
+        buffers = at_s[rows].copy(), numbers[rows].copy(), pixels[rows].copy()
+        parts.append(signal(Frames(*buffers, last=start + block > len(at_s))))
+        for buffer in buffers:
+            buffer[:] = 0
+    return join(Transitions.columns, parts)
+
+
+def film(fps: float, duration_s: float = 24, cut_s: float = 8, turn_s: tuple[float, float] = (15, 16)) -> tuple:
+    """Three slow pans, joined by a cut and a dissolve, as pictures of 48x26, and their times."""
+    at_s = np.arange(round(fps * duration_s)) / fps
+    shots = []
+    for seed in (1, 2, 3):
+        pictures = pan(len(at_s), seed=seed, speed=0.05, fps=fps)
+        shots.append(np.stack([cv2.resize(p, (48, 26), interpolation=cv2.INTER_AREA) for p in pictures]))
+    part = np.clip((at_s - turn_s[0]) / (turn_s[1] - turn_s[0]), 0, 1)[:, None, None, None]
+    shown = np.where((at_s >= cut_s)[:, None, None, None], shots[1], shots[0])
+    return (1 - part) * shown + part * shots[2], at_s
+
+
+def test_rows_do_not_depend_on_blocks():
+    shown, at_s = film(30)
+    whole = measure(shown, at_s)
+    assert len(whole) == len(at_s) > 512
+    for block in (1, 7, 500):
+        parts = measure(shown, at_s, block=block)
+        np.testing.assert_array_equal(parts.times, at_s)
+        np.testing.assert_array_equal(parts.frames, np.arange(len(at_s)))
+        np.testing.assert_allclose(parts.values, whole.values, atol=1e-3)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 40])
+@pytest.mark.parametrize("fps", [25, 120])
+def test_every_frame_has_a_row(n, fps):
+    at_s = np.arange(n) / fps
+    series = measure(np.full((n, 26, 48, 3), 90), at_s)
+    np.testing.assert_array_equal(series.times, at_s)
+    assert np.isfinite(series.values).all()
+    assert (series.values[:, 0] == 0).all()
+    assert ((series.values >= 0) & (series.values <= 1)).all()
+
+
+def test_change_is_the_root_mean_square_distance_to_the_frame_before():
+    shown = np.zeros((3, 26, 48, 3))
+    shown[1], shown[2, :13] = 10, 30
+    series = measure(shown, np.arange(3) / 25)
+    np.testing.assert_allclose(series.column("change"), [0, 10, np.sqrt((20**2 + 10**2) / 2)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30, 50, 60, 120])
+def test_a_cut_is_likely_at_its_own_frame_alone_at_any_frame_rate(fps):
+    shown, at_s = film(fps)
+    cut = measure(shown, at_s).column("cut")
+    assert np.flatnonzero(cut > 0.5).tolist() == [8 * fps]
+
+
+def test_a_dissolve_is_likely_while_it_lasts():
+    shown, at_s = film(25)
+    likely = measure(shown, at_s).column("dissolve")
+    assert likely[(at_s > 15.2) & (at_s < 15.8)].min() > 0.5
+    assert likely[(at_s < 14.7) | (at_s > 16.3)].max() < 0.5
+
+
+def test_frame_rate_and_size_do_not_change_the_answer(tmp_path):
+    paths = []
+    for fps in (24, 60):
+        for size in ((426, 240), (1920, 1080)):
+            old, new, third = (list(pan(2 * fps, seed=seed, speed=0.1, fps=fps, size=size)) for seed in (1, 2, 3))
+            path = tmp_path / f"{fps}_{size[0]}.mp4"
+            write_video(path, [*old, *dissolve(new, third, fps)], fps=fps)
+            paths.append(path)
+    found = find_shots(paths)
+    assert [len(one["transitions"]) for one in found] == [2, 2, 2, 2]
+    for one in found:
+        for mine, first in zip(one["transitions"], found[0]["transitions"], strict=True):
+            assert mine["kind"] == first["kind"]
+            assert mine["start_s"] == pytest.approx(first["start_s"], abs=2.5 / 24)
+            assert mine["end_s"] == pytest.approx(first["end_s"], abs=2.5 / 24)

@@ -1,0 +1,147 @@
+"""Train the transition network on sequences made from single-shot videos, and write its weights.
+
+    python training/train.py SINGLES --to longtake/signals/transitions.npz
+    python training/train.py SINGLES --to FOLDER --folds
+
+SINGLES is a folder of videos that hold one shot each. Needs `torch` beside longtake's own packages; no GPU. Weights
+shipped were made by the first call, with its defaults. `--folds` trains instead one network for each pair of four
+groups of singles, on that pair alone: two shots of different groups were then both unseen by the network trained on
+the other two, which is how `training/folds.py` judges on videos that are cut together from the same singles.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from cameras import Single, drawn_single, read_single
+from export import export
+from labels import CUT, HEIGHT, IGNORE, NONE, WIDTH, Labels
+from network import Network
+from numpy.typing import NDArray
+from synthesis import sequence
+from torch.nn import functional
+
+LENGTH, BATCH, PART = 160, 16, 250
+WEIGHTS = (1.0, 3.0, 1.5, 1.5, 1.5)
+"""By kind: cuts are one frame long."""
+RATE, DECAY, SEED = 2e-3, 1e-2, 0
+GROUPS, DRAWN = 4, 0.1
+"""Into so many groups singles are divided for `--folds`; so many drawings are added, as a share of the singles."""
+
+Pictures = NDArray[np.uint8]
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("singles", type=Path)
+    parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--sequences", type=int, default=14000, help="how many to make [14000]")
+    parser.add_argument("--steps", type=int, default=6000, help=f"of {BATCH} sequences each [6000]")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--folds", action="store_true")
+    asked = parser.parse_args()
+    singles = [read_single(path) for path in sorted(asked.singles.iterdir())]
+    if not asked.folds:
+        train_one(singles, asked.to, asked.sequences, asked.steps, asked.processes)
+        return
+    asked.to.mkdir(parents=True, exist_ok=True)
+    for pair in combinations(range(GROUPS), 2):
+        chosen = [single for single, group in zip(singles, groups(len(singles)), strict=True) if group in pair]
+        name = "-".join(str(group) for group in pair)
+        train_one(chosen, asked.to / f"{name}.npz", asked.sequences, asked.steps, asked.processes)
+
+
+def groups(n: int) -> list[int]:
+    """Return the group of each of n singles in the order of their names: neighbours may show the same place."""
+    return [k * GROUPS // n for k in range(n)]
+
+
+def train_one(singles: Sequence[Single], to: Path, sequences: int, steps: int, processes: int) -> None:
+    """Make sequences, train on them, write the weights."""
+    print(f"{to}: {sequences} sequences from {len(singles)} singles")
+    pictures, labels = make_sequences(singles, sequences, processes)
+    torch.manual_seed(SEED)
+    torch.set_num_threads(processes)
+    network = Network()
+    network.train()
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
+    weights, begun, mean = torch.tensor(WEIGHTS), time.monotonic(), 0.0
+    for step, (x, y) in enumerate(batches(pictures, labels, steps)):
+        rate = RATE * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * step / steps))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = network(torch.from_numpy(x)).float()
+        loss = functional.cross_entropy(
+            logits.flatten(0, 1), torch.from_numpy(y).flatten(), weight=weights, ignore_index=IGNORE
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        mean += (loss.item() - mean) / min(step + 1, 100)
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1} of {steps}, loss {mean:.4f}, {time.monotonic() - begun:.0f} s", flush=True)
+    network.eval()
+    export(network, to)
+
+
+def make_sequences(singles: Sequence[Single], n: int, processes: int) -> tuple[Pictures, Labels]:
+    """Return n sequences, shape (n, LENGTH, HEIGHT, WIDTH, 3), and their labels, shape (n, LENGTH)."""
+    pictures = np.empty((n, LENGTH, HEIGHT, WIDTH, 3), np.uint8)
+    labels = np.empty((n, LENGTH), np.int64)
+    random = np.random.default_rng(SEED)
+    drawn = [drawn_single(random) for _ in range(round(DRAWN * len(singles)))]
+    singles = [*singles, *drawn]
+    with ProcessPoolExecutor(processes) as pool:
+        parts = pool.map(partial(_make_part, singles, n), range(0, n, PART))
+        for start, (x, y) in zip(range(0, n, PART), parts, strict=True):
+            pictures[start : start + PART], labels[start : start + PART] = x, y
+    return pictures, labels
+
+
+def _make_part(singles: Sequence[Single], n: int, start: int) -> tuple[Pictures, Labels]:
+    cv2.setNumThreads(1)
+    random = np.random.default_rng([SEED, start])
+    made = [sequence(singles, LENGTH, random) for _ in range(min(PART, n - start))]
+    return np.stack([x for x, _ in made]), np.stack([y for _, y in made])
+
+
+def batches(pictures: Pictures, labels: Labels, steps: int) -> Iterator[tuple[Pictures, Labels]]:
+    """Yield batches of sequences, mirrored, reversed and recoloured at random."""
+    random = np.random.default_rng(SEED)
+    for _ in range(steps):
+        chosen = random.integers(0, len(pictures), BATCH)
+        varied = [vary(pictures[k], labels[k], random) for k in chosen]
+        yield np.stack([x for x, _ in varied]), np.stack([y for _, y in varied])
+
+
+def vary(x: Pictures, y: Labels, random: np.random.Generator) -> tuple[Pictures, Labels]:
+    """Return a sequence as it might also have been."""
+    if random.random() < 0.5:
+        x = x[:, :, ::-1]
+    if random.random() < 0.3:
+        x = x[:, ::-1]
+    if random.random() < 0.5:
+        x, y = x[::-1], y[::-1]
+        # A cut is the first frame of the new shot: played backwards, that is one frame later.
+        cuts, ignored = (np.flatnonzero(y[:-1] == label) + 1 for label in (CUT, IGNORE))
+        y = np.where(y == CUT, NONE, y)
+        y[cuts], y[ignored] = CUT, IGNORE
+    if random.random() < 0.3:
+        x = x[..., random.permutation(3)]
+    if random.random() < 0.15:
+        x = 255 - x
+    return x, y
+
+
+if __name__ == "__main__":
+    main()
