@@ -1,5 +1,6 @@
 """Rules over scores: which clips are kept, which rule said no, and the funnel. Pure arithmetic on columns."""
 
+import math
 import operator
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -114,11 +115,11 @@ class FunnelRow:
 
 
 def funnel(selection: Selection, durations_s: Column) -> list[FunnelRow]:
-    """Return one row for all clips, then one for each rule in order."""
-    rows = [FunnelRow(None, len(durations_s), float(durations_s.sum()), 0, 0.0, 0)]
+    """Return one row for all clips, then one for each rule in order. The order of the clips makes no difference."""
+    rows = [FunnelRow(None, len(durations_s), math.fsum(durations_s), 0, 0.0, 0)]
     for index, rule in enumerate(selection.rules):
         out = selection.said_no == index
-        rejected, rejected_s = int(out.sum()), float(durations_s[out].sum())
+        rejected, rejected_s = int(out.sum()), math.fsum(durations_s[out])
         missing = int((out & selection.unmeasured).sum())
         before = rows[-1]
         rows.append(

@@ -117,7 +117,7 @@ def job(media, folder: Path, start: int, stop: int, **more: object) -> dict[str,
         "end_frame": stop,
     }
     plain = load("lvd2m").as_dict()
-    detector = {"shots": plain["shots"], "signals": {"change": plain["signals"]["change"]}}
+    detector = {"shots": plain["shots"], "signals": {"transitions": plain["signals"]["transitions"]}}
     payload = {"video": asdict(found.video), "clip": clip, "set": str(folder), "files": {"preset": "ultrafast"}}
     return {**payload, "detector": detector, **more}
 
