@@ -5,7 +5,6 @@ over the videos of a set. A share of nothing is None, but for precision and reca
 predicted or nothing was to be found.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +13,11 @@ from itertools import pairwise
 from _match import TOLERANCE, Matching, Prediction, match_in_order, match_nearest, touches
 from truth import CUTS, TAKE_S, Span, Truth
 
+from longtake.purity import wilson
+
 NEAR = 3
 """Frames by which a false positive may lie beside the distractor it is put down to."""
 BINS = 10
-Z_95 = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,7 @@ class Share:
     @property
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of Wilson (1927) for the share in all that might have been drawn; [0, 1] of nothing."""
-        if not self.whole:
-            return 0.0, 1.0
-        n, p = self.whole, self.part / self.whole
-        middle = (p + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
-        half = Z_95 / (1 + Z_95**2 / n) * math.sqrt(p * (1 - p) / n + Z_95**2 / (4 * n**2))
-        return max(0.0, middle - half), min(1.0, middle + half)
+        return wilson(self.part, self.whole)
 
 
 @dataclass(frozen=True, slots=True)

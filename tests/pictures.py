@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from longtake.records import Series
 from longtake.signals.change import Change
-from longtake.video.scan import Frames, join
+from longtake.video.scan import Frames, Signal, join
 
 Pictures = NDArray[np.float64]
 Times = NDArray[np.float64]
@@ -52,9 +52,9 @@ def fade(old: Pictures, new: Pictures, at_s: Times, start_s: float, end_s: float
     return old * (1 - out) + new * back
 
 
-def measure(shown: Pictures, at_s: Times, *, block: int = 64) -> Series:
-    """The change signal of pictures, fed in blocks whose buffers are used again."""
-    signal, parts = Change(), []
+def measure(shown: Pictures, at_s: Times, *, block: int = 64, make: type[Signal] = Change) -> Series:
+    """A signal of pictures, fed in blocks whose buffers are used again."""
+    signal, parts = make(), []
     pixels, numbers = shown.astype(np.uint8), np.arange(len(at_s), dtype=np.int32)
     for start in range(0, len(at_s) + 1, block):
         rows = slice(start, start + block)
@@ -62,4 +62,4 @@ def measure(shown: Pictures, at_s: Times, *, block: int = 64) -> Series:
         parts.append(signal(Frames(*buffers, last=start + block > len(at_s))))
         for buffer in buffers:
             buffer[:] = 0
-    return join(Change.columns, parts)
+    return join(signal.columns, parts)

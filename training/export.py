@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from network import InTime, Network
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 Floats = NDArray[np.float32]
 
@@ -47,5 +47,5 @@ def _norm(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Floats, Floats]:
     return scale, _array(norm.bias) - _array(norm.running_mean) * scale
 
 
-def _array(values: object) -> Floats:
-    return np.asarray(values.detach().numpy(), np.float32)  # type: ignore[attr-defined]
+def _array(values: Tensor) -> Floats:
+    return np.asarray(values.detach().numpy(), np.float32)

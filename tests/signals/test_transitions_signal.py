@@ -1,25 +1,15 @@
+from functools import partial
+
 import cv2
 import numpy as np
+import pictures
 import pytest
 from media import dissolve, pan, write_video
 
 from longtake import find_shots
-from longtake.records import Series
 from longtake.signals.transitions import Transitions
-from longtake.video.scan import Frames, join
 
-
-def measure(shown: np.ndarray, at_s: np.ndarray, *, block: int = 64) -> Series:
-    """The signal of pictures, fed in blocks whose buffers are used again."""
-    signal, parts = Transitions(), []
-    pixels, numbers = shown.astype(np.uint8), np.arange(len(at_s), dtype=np.int32)
-    for start in range(0, len(at_s) + 1, block):
-        rows = slice(start, start + block)
-        buffers = at_s[rows].copy(), numbers[rows].copy(), pixels[rows].copy()
-        parts.append(signal(Frames(*buffers, last=start + block > len(at_s))))
-        for buffer in buffers:
-            buffer[:] = 0
-    return join(Transitions.columns, parts)
+measure = partial(pictures.measure, make=Transitions)
 
 
 def film(fps: float, duration_s: float = 24, cut_s: float = 8, turn_s: tuple[float, float] = (15, 16)) -> tuple:
@@ -27,8 +17,8 @@ def film(fps: float, duration_s: float = 24, cut_s: float = 8, turn_s: tuple[flo
     at_s = np.arange(round(fps * duration_s)) / fps
     shots = []
     for seed in (1, 2, 3):
-        pictures = pan(len(at_s), seed=seed, speed=0.05, fps=fps)
-        shots.append(np.stack([cv2.resize(p, (48, 26), interpolation=cv2.INTER_AREA) for p in pictures]))
+        shot = pan(len(at_s), seed=seed, speed=0.05, fps=fps)
+        shots.append(np.stack([cv2.resize(p, (48, 26), interpolation=cv2.INTER_AREA) for p in shot]))
     part = np.clip((at_s - turn_s[0]) / (turn_s[1] - turn_s[0]), 0, 1)[:, None, None, None]
     shown = np.where((at_s >= cut_s)[:, None, None, None], shots[1], shots[0])
     return (1 - part) * shown + part * shots[2], at_s
