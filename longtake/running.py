@@ -88,6 +88,7 @@ def run(
     started = datetime.now(UTC)
     with Lock(folder):
         store = Store(folder)
+        store.clear_unfinished()
         work = plan_work(store, recipe, found, workers, retry_failed)
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)

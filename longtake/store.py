@@ -103,6 +103,11 @@ class Store:
             data = pa.Table.from_pylist(list(rows), schema=schema)
             self._open(table).merge_insert(key).when_matched_update_all().execute(data)
 
+    def clear_unfinished(self) -> None:
+        """Remove what a killed writer left half written; only the set's one writer may ask for it."""
+        for path in self.folder.glob("*.lance/**/.tmp*"):
+            path.unlink(missing_ok=True)
+
     def compact(self) -> None:
         """Merge small files, drop old versions, and index big tables by video."""
         for table in SCHEMAS:

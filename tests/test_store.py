@@ -135,3 +135,13 @@ def test_one_writer_at_a_time(tmp_path) -> None:
         raise AssertionError("two writers")
     with Lock(tmp_path / "set"):
         pass
+
+
+def test_what_a_killed_writer_left_half_written_goes(tmp_path) -> None:
+    store = Store(tmp_path)
+    store.append("failures", [{"item": "a"}])
+    left = tmp_path / "failures.lance" / "data" / ".tmpX1"
+    left.write_bytes(b"half")
+    store.clear_unfinished()
+    assert not left.exists()
+    assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]
