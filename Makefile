@@ -1,13 +1,14 @@
 # make demo             a set from a few raw videos, made from real footage on the spot
 # make demo VIDEOS=DIR  a set from your own folder
 # make test             lint, types and all tests
+# make models           what the tests of models in this process need: torch, for the CPU, and transformers
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VIDEOS ?= demo/videos
 SET ?= $(if $(filter demo/videos,$(VIDEOS)),demo/set,my-set)
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types models bench clean
 
 $(VENV)/run.done: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("longtake needs Python 3.11 or later; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -21,6 +22,10 @@ $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/models.done: $(VENV)/dev.done requirements/local.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt
+	@touch $@
+
 demo: $(VENV)/run.done
 	@test "$(VIDEOS)" != demo/videos || $(BIN)/python demo/make_videos.py
 	$(BIN)/longtake run lvd2m $(VIDEOS) --to $(SET)
@@ -31,6 +36,8 @@ test: lint types
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+models: $(VENV)/models.done
 
 types: $(VENV)/dev.done
 	$(BIN)/mypy

@@ -41,7 +41,7 @@ def make_video(path: Path, width: int, height: int, seconds: int) -> None:
         stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "crf": "28"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(seconds * 24):
-            window = np.ascontiguousarray(wide[:, number : number + width])
+            window = np.ascontiguousarray(wide[:, number % width :][:, :width])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(window, format="rgb24")))
         container.mux(stream.encode(None))
 

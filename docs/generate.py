@@ -16,6 +16,8 @@ FIRST = {
     "shots": "Detectors: from a signal to the transitions between shots. Arithmetic, no decode.",
     "clips": "From shots to clips. Arithmetic, no decode.",
     "scores": "From the rows of a signal inside a clip to named numbers that rules can ask for. Arithmetic, no decode.",
+    "judges": "Questions to a model about a clip, answered with numbers that rules can ask for.",
+    "captions": "From a kept clip to texts about it. Those that ask a model wait until one is named.",
 }
 
 
@@ -28,6 +30,9 @@ def steps_page() -> str:
             lines += [f"### {kind}/{name}", "", "```text", *step.doc.splitlines(), "```", ""]
             lines += [f"- parameter `{key}` = `{value!r}`" for key, value in step.defaults.items()]
             lines += [f"- reads the signal `{step.signal}`"] if step.signal else []
+            told = ", ".join(f"`{name}`" for name in step.signals)
+            lines += [f"- is told of the signals {told}"] if told else []
+            lines += ["- asks a model"] if step.asks else []
             lines += [f"- needs `{package}`" for package in step.needs.values()]
             lines += [f"- version {step.version}", ""]
     return "\n".join(lines)

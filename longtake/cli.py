@@ -1,5 +1,6 @@
 """The command line: each command parses, calls the library function behind it, and prints."""
 
+import json
 import sys
 from collections.abc import Sequence
 
@@ -14,7 +15,21 @@ EXIT_INTERRUPTED = 130
 settings_option = click.option(
     "-s", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the recipe: -s clips.trim_s=0.2"
 )
+url_option = click.option(
+    "--url",
+    metavar="URL",
+    help="Where the model is: an OpenAI-compatible server, as http://localhost:8000/v1, or `local`.",
+)
+model_option = click.option(
+    "--model", metavar="NAME", help="Its name there; the first that the server lists by default."
+)
+budget_option = click.option(
+    "--budget", type=click.FloatRange(0), metavar="USD", help="Stop asking before it is spent."
+)
 workers_option = click.option("--workers", type=click.IntRange(1), help="Worker processes; one a core by default.")
+retry_option = click.option(
+    "--retry-failed", multiple=True, metavar="KIND", help="Try failures of a kind again; `all` for every one."
+)
 
 
 class Main(click.Group):
@@ -48,22 +63,27 @@ def main() -> None:
 @click.argument("recipe")
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--to", required=True, metavar="SET", help="The set folder; made if it isn't there, else gone on with.")
+@url_option
+@model_option
+@budget_option
 @settings_option
 @workers_option
-@click.option(
-    "--retry-failed", multiple=True, metavar="KIND", help="Try failures of a kind again; `all` for every one."
-)
+@retry_option
 def run(
     recipe: str,
     sources: Sequence[str],
     to: str,
+    url: str | None,
+    model: str | None,
+    budget: float | None,
     settings: Sequence[str],
     workers: int | None,
     retry_failed: Sequence[str],
 ) -> None:
     """Make a set of long takes from videos.
 
-    Scans each video once, finds its shots, makes, scores and selects clips, writes the kept ones and a report.
+    Scans each video once, finds its shots, makes, scores and selects clips, writes and captions the kept ones, and
+    writes a report. Captions that need a model are left for `longtake caption` where none is named.
 
     RECIPE is a name (see `longtake recipes`) or a .toml file; SOURCES are video files and folders. The same
     command again goes on where it stopped and does only what is missing.
@@ -76,11 +96,81 @@ def run(
 
     with show.Live() as live:
         result = run_recipe(
-            recipe, sources, to, settings=settings, workers=workers, retry_failed=retry_failed, watch=live
+            recipe,
+            sources,
+            to,
+            settings=[*_model_settings(url, model), *settings],
+            workers=workers,
+            retry_failed=retry_failed,
+            budget_usd=budget,
+            watch=live,
         )
     show.result(result)
-    if result.failed:
+    if result.failed or result.judged.stopped or result.captioned.stopped:
         sys.exit(EXIT_SOME_FAILED if result.funnel[0].clips else EXIT_NOTHING)
+
+
+def _model_settings(url: str | None, model: str | None) -> list[str]:
+    """Return what --url and --model set."""
+    given = (("url", url), ("model", model))
+    return [f"models.default.{name}={json.dumps(value)}" for name, value in given if value is not None]
+
+
+@main.command()
+@click.argument("set_folder", metavar="SET")
+@click.option(
+    "--step", "steps", multiple=True, metavar="NAME", help="Add a captioner; see `longtake steps`. Repeat it."
+)
+@url_option
+@model_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked, and about what it costs.")
+@budget_option
+@click.option("--requests-to", metavar="FOLDER", help="Write the requests as batch files instead of sending them.")
+@click.option("--results-from", multiple=True, metavar="FILE", help="Take answers from a batch's results. Repeat it.")
+@settings_option
+@workers_option
+@retry_option
+def caption(
+    set_folder: str,
+    steps: Sequence[str],
+    url: str | None,
+    model: str | None,
+    dry_run: bool,
+    budget: float | None,
+    requests_to: str | None,
+    results_from: Sequence[str],
+    settings: Sequence[str],
+    workers: int | None,
+    retry_failed: Sequence[str],
+) -> None:
+    """Caption the kept clips of a set.
+
+    Asks what is missing and nothing twice: every answer is kept as it arrives, also through kill -9. What is given here
+    becomes part of the set's recipe. An API key is read from the environment variable LONGTAKE_API_KEY.
+
+    \b
+    longtake caption my-set --url http://localhost:8000/v1 --dry-run
+    longtake caption my-set --step miradata --url http://localhost:8000/v1 --model Qwen/Qwen3-VL-8B-Instruct
+    """
+    from longtake import show
+    from longtake.caption_set import caption_set
+
+    with show.Live() as live:
+        result = caption_set(
+            set_folder,
+            steps=steps,
+            settings=[*_model_settings(url, model), *settings],
+            workers=workers,
+            retry_failed=retry_failed,
+            budget_usd=budget,
+            dry_run=dry_run,
+            requests_to=requests_to,
+            results_from=results_from,
+            watch=live,
+        )
+    show.captions(result)
+    if result.asked and (result.asked.failed or result.asked.stopped):
+        sys.exit(EXIT_SOME_FAILED)
 
 
 @main.command()

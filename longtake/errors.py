@@ -19,6 +19,11 @@ FailureKind = Literal[
     "no_frames",  # opens, and holds not one picture
     "too_large",  # a picture size that would take all memory
     "inexact",  # a written clip that is not what was asked; it was thrown away
+    "no_answer",  # a model's server, or the way to it, failed again and again
+    "rejected",  # a model's server says that the request itself is wrong
+    "access",  # a model's server wants another key, or more credit
+    "no_model",  # no such model, or it can't be loaded
+    "quarantined",  # a model's answers failed their checks; the texts and reasons are kept
     "crash",  # the worker process died on it, repeatedly
     "timeout",  # the worker made no progress on it, repeatedly
     "error",  # anything else: a fault of ours worth a report

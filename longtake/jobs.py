@@ -1,7 +1,7 @@
 """What a worker does with one item: plain data in, plain data out, so that any engine can carry it.
 
 Steps that share pixels travel together: `measure` is the one look at a video, `write` the one look at a kept clip's
-span and at the file it becomes; `verify` looks at a file that is there.
+span and at the file it becomes; `verify` looks at a file that is there; `look` takes the pictures a model is shown.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from longtake.captions import Look
 from longtake.errors import VideoError
+from longtake.looks import take_looks
 from longtake.previews import Previews
 from longtake.recipe import Recipe, Use, resolve
 from longtake.records import Clip, Series, Shot, Transition, Video
@@ -163,6 +165,18 @@ def verify(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if found.video.frames != wanted:
         raise VideoError("inexact", f"{clip['file']}: holds {found.video.frames} frames of {wanted}")
     return {"id": clip["id"], **_inside(detector, found.series)}
+
+
+def look(job: Mapping[str, Any], progress: Progress) -> list[list[bytes]]:
+    """Take what a model is shown of one clip: JPEG files, or one small mp4 file, for each of `looks`.
+
+    `job`: `path` of the clip's file or its video, `start_s` of the clip in it, `first_timestamp_s`, `seekable`, and
+    `looks` as plain data.
+    """
+    cv2.setNumThreads(1)
+    wanted = [Look(**{**plain, "times": tuple(plain["times"])}) for plain in job["looks"]]
+    where = {name: job[name] for name in ("start_s", "first_timestamp_s", "seekable")}
+    return take_looks(job["path"], wanted, on_progress=progress, **where)
 
 
 def _inside(detector: Recipe, series: Mapping[str, Series]) -> dict[str, Any]:

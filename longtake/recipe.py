@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ import numpy as np
 import tomli_w
 
 from longtake import __version__
+from longtake.ask import ModelSettings
+from longtake.captions import try_out
 from longtake.errors import UsageError
+from longtake.models import DEFAULT_MODEL, read_models, told
 from longtake.records import Series
 from longtake.select import Rule, parse_rule
 from longtake.steps import Kind, Plain, Step, check_installed, check_parameters, find, fingerprint, nearest
@@ -30,7 +33,10 @@ FILE_FACTS: dict[str, tuple[str, str]] = {
 }
 """What rules can ask once a clip's file is written; such a rule removes the file again."""
 
-SECTIONS = ("name", "about", "source", "not_run", "signals", "shots", "clips", "scores", "select", "files", "made_with")
+SECTIONS = (
+    *("name", "about", "source", "not_run", "models", "signals", "shots", "clips", "scores", "judges", "select"),
+    *("files", "captions", "made_with"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class Use:
     parameters: dict[str, Plain]
     signal: str | None
     """Label of the signal it reads."""
+    model: str | None = None
+    """Name of the model it asks."""
 
     @property
     def key(self) -> str:
@@ -50,8 +58,8 @@ class Use:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, to travel to a worker or into a file."""
-        signal = {"signal": self.signal} if self.signal else {}
-        return {"step": self.step.name, **signal, **{k: v for k, v in self.parameters.items() if v is not None}}
+        reads = {name: label for name, label in (("signal", self.signal), ("model", self.model)) if label}
+        return {"step": self.step.name, **reads, **{k: v for k, v in self.parameters.items() if v is not None}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +80,25 @@ class Recipe:
     """None: no clip files are written."""
     verify: bool
     """Whether the detector looks a second time, at the written files."""
+    models: dict[str, ModelSettings]
+    judges: dict[str, Use]
+    """What a model is asked about clips that the rules on measured scores keep; its answers are scores too."""
+    captions: dict[str, Use]
 
     @property
     def key(self) -> str:
         """Name of all the work up to the scores: what a video's rows in the set were made with."""
         uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values()]
         return fingerprint({f"{use.step.kind}.{use.label}": use.key for use in uses})
+
+    def settings_of(self, use: Use) -> ModelSettings | None:
+        """Return how to reach the model that a captioner or judge asks; None where no model is configured."""
+        settings = self.models[use.model] if use.model else None
+        return settings if settings and settings.url else None
+
+    def waits(self, use: Use) -> bool:
+        """Return whether a captioner or judge can't be run for want of a model."""
+        return use.step.asks and self.settings_of(use) is None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, in the form of the TOML file."""
@@ -91,13 +112,17 @@ class Recipe:
             "shots": self.shots.as_dict(),
             "clips": self.clips.as_dict(),
             "scores": {label: use.as_dict() for label, use in self.scores.items()},
+            "judges": {label: use.as_dict() for label, use in self.judges.items()},
             "select": {"keep": [str(rule) for rule in self.rules]},
             **files,
+            "captions": {label: use.as_dict() for label, use in self.captions.items()},
+            "models": {name: told(settings) for name, settings in self.models.items()},
         }
 
     def to_toml(self) -> str:
         """Return the resolved recipe as text, with every parameter and the versions it was made with."""
-        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values()]
+        asked = [*self.judges.values(), *self.captions.values()]
+        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values(), *asked]
         versions = {f"{use.step.kind}.{use.step.name}": use.step.version for use in uses}
         return tomli_w.dumps({**self.as_dict(), "made_with": {"longtake": __version__, "steps": versions}})
 
@@ -126,7 +151,7 @@ def load(name: str, settings: Sequence[str] = ()) -> Recipe:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"recipe {name}: {error}") from error
-    _merge(data, read_settings(settings))
+    merge(data, read_settings(settings))
     return resolve(data)
 
 
@@ -149,11 +174,11 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
     return data
 
 
-def _merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
+def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
     """Lay nested settings over a recipe, in place."""
     for name, value in settings.items():
         if isinstance(value, dict) and isinstance(data.get(name), dict):
-            _merge(data[name], value)
+            merge(data[name], value)
         else:
             data[name] = value
 
@@ -166,7 +191,13 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     shots = _use("shots", "shots", data.get("shots", {"step": "transitions"}))
     clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
     scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}
+    models = read_models(_tables(data, "models"))
+    judges = {label: _asked("judges", label, given, models) for label, given in _tables(data, "judges").items()}
+    captions = {label: _asked("captions", label, given, models) for label, given in _tables(data, "captions").items()}
+    for label in sorted(judges.keys() & scores.keys()):
+        raise UsageError(f"a score and a judge share the label {label!r}; name one of them otherwise")
     needed = {use.signal for use in [shots, *scores.values()] if use.signal}
+    needed |= {signal for use in [*judges.values(), *captions.values()] for signal in use.step.signals}
     declared = _tables(data, "signals")
     unused = sorted(set(declared) - needed)
     if unused:
@@ -186,6 +217,9 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         rules=rules,
         files=files,
         verify=verify,
+        models=models,
+        judges=judges,
+        captions=captions,
     )
     check_rules(recipe, rules)
     return recipe
@@ -208,7 +242,7 @@ def score_keys(recipe: Recipe) -> list[str]:
         columns = recipe.signals[use.signal].step.columns if use.signal else ()
         nothing = Series(columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(columns)), np.float32))
         keys += [f"{label}.{part}" for part in use.step.call(nothing, **use.parameters)]
-    return keys
+    return keys + [f"{label}.{part}" for label, use in recipe.judges.items() for part in use.step.scores]
 
 
 def _tables(data: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
@@ -226,6 +260,20 @@ def _use(kind: Kind, label: str, given: Mapping[str, Any]) -> Use:
     check_installed(step)
     signal = parameters.pop("signal", step.signal) if step.signal else None
     return Use(label, step, check_parameters(step, parameters), signal)
+
+
+def _asked(kind: Kind, label: str, given: Mapping[str, Any], models: Mapping[str, ModelSettings]) -> Use:
+    """Return a captioner or judge with the model it asks, where it asks one."""
+    parameters = dict(given)
+    model = parameters.pop("model", DEFAULT_MODEL)
+    use = _use(kind, label, parameters)
+    if model not in models:
+        raise UsageError(f"[{kind}.{label}]: no model {model!r}{nearest(model, models)}; name it in [models.{model}]")
+    try:
+        try_out(use.step.call, use.parameters)
+    except UsageError as error:
+        raise UsageError(f"[{kind}.{label}] {error}") from error
+    return replace(use, model=model if use.step.asks else None)
 
 
 def _files(given: Mapping[str, Any]) -> tuple[Quality, bool]:

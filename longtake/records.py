@@ -122,6 +122,27 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
+class Caption:
+    """A text about a span of a clip. Times are seconds of the clip, half-open."""
+
+    kind: str
+    """`raw`, `refined`, `rewritten`, `short`, `dense`, `main_object`, `background`, `style`, `camera`, `measured`."""
+    number: int
+    """Place among the clip's captions of this kind and captioner, from 0, in order of time."""
+    start_s: float
+    end_s: float
+    text: str
+    problems: tuple[str, ...] = ()
+    """What is wrong with it. Such a caption is set aside: kept in the set with its reasons, and used for nothing."""
+    model: str | None = None
+    """The model's name; None for one that no model wrote."""
+    answer: str | None = None
+    """Key of the model's answer in the set's table `answers`."""
+    frames_s: tuple[float, ...] = ()
+    """Times of the frames that the model saw."""
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """One step that could not be done on one item."""
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import tomli_w
 
 from longtake import __version__
+from longtake.captioning.phase import Asked, Terms, caption_clips, judge_clips
+from longtake.captioning.subjects import forget_other_judges
 from longtake.errors import SetError
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
@@ -36,7 +38,9 @@ class RunResult:
     kept: int
     plan: Plan
     measured: Measured
+    judged: Asked
     written: Written
+    captioned: Asked
     second_look: SecondLook
     """In how many of the set's files the detector found no transition."""
     failures: dict[str, int] = field(default_factory=dict)
@@ -70,13 +74,15 @@ def run(
     settings: Sequence[str] = (),
     workers: int | None = None,
     retry_failed: Sequence[str] = (),
+    budget_usd: float | None = None,
     watch: Watch = lambda _: None,
 ) -> RunResult:
-    """Scan videos, find their shots, make, score and select clips, write the kept ones, look at them, and report.
+    """Scan videos, find their shots, make, score and select clips, write and caption the kept ones, and report.
 
     `settings` change the recipe (`signals.motion.pairs_hz=4`); `retry_failed` names the failure kinds to try again
-    (`all` for every one). `watch` gets `Plan` once and `Progress` as it goes. The same call again does only what is
-    missing. Raises `UsageError` before anything is done, `SetError` where the set can't be written.
+    (`all` for every one); models are asked until `budget_usd` is spent. `watch` gets `Plan` once and `Progress` as it
+    goes. The same call again does only what is missing. Raises `UsageError` before anything is done, `SetError` where
+    the set can't be written.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe, settings)
     folder = Path(to)
@@ -93,21 +99,29 @@ def run(
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)
         write_text(folder / "recipe.toml", recipe.to_toml())
+        terms = Terms(workers, retry_failed, budget_usd)
+        forget_other_judges(store, recipe)
+        apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
+        judged = judge_clips(store, recipe, terms, watch)
         written = Written()
         if recipe.files:
             forget_other_looks(store, recipe)
-            apply_rules(store, recipe.rules, later=FILE_FACTS)
+            apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
             written = write_clips(store, recipe, workers, retry_failed, watch)
-        rows, kept = apply_rules(store, recipe.rules)
+        rows, kept = apply_rules(store, recipe.rules, judges=recipe.judges)
         if recipe.files:
             written.removed += sweep(store)  # what a rule about the files themselves took
-        if measured.videos or measured.failed or written.written or written.verified or written.failed:
+        captioned = caption_clips(store, recipe, terms.less(judged), watch)
+        asked = judged.clips + judged.failed + captioned.clips + captioned.failed
+        if measured.videos or measured.failed or written.written or written.verified or written.failed or asked:
             _log(store, recipe, started, workers, measured, written)
             store.compact()
         write_report(folder)
         failures = Counter(store.read("failures", ["kind"])["kind"].to_pylist())
         looked = second_look(store.read("clips", COLUMNS))
-    return RunResult(folder, rows, kept, work.plan, measured, written, looked, dict(sorted(failures.items())))
+    return RunResult(
+        folder, rows, kept, work.plan, measured, judged, written, captioned, looked, dict(sorted(failures.items()))
+    )
 
 
 def _log(store: Store, recipe: Recipe, started: datetime, workers: int, measured: Measured, written: Written) -> None:
@@ -138,11 +152,12 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
     if not path.is_file():
         raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
     recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    judges = recipe.get("judges", {})
     rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
     store = Store(folder)
     begun = time.perf_counter()
     clips = store.read("clips")
-    selection, rows = choose(clips, rules)
+    selection, rows = choose(clips, rules, judges=judges)
     has_file = clips["file"].is_valid().to_numpy()
     choice = Choice(
         folder,
@@ -154,7 +169,7 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
     )
     if save:
         with Lock(folder):
-            apply_rules(store, rules)
+            apply_rules(store, rules, judges=judges)
             recipe["select"]["keep"] = [str(rule) for rule in rules]
             write_text(path, tomli_w.dumps(recipe))
             write_report(folder)

@@ -91,6 +91,48 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("file_transitions", pa.int32()),  # how many the second look found in the file; null: not looked at
             ("file_transitions_at", pa.list_(_TRANSITION)),  # seconds and frames of the file
             ("file_verify_key", pa.string()),  # names the encoder settings and the detector of that look
+            ("judge_key", pa.string()),  # names the judges that were asked about it; null: not asked
+        ]
+    ),
+    "answers": pa.schema(
+        [
+            ("key", pa.string()),  # names clip, question, model and try: an equal question isn't asked again
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("step", pa.string()),
+            ("question", pa.string()),
+            ("number", pa.int32()),
+            ("attempt", pa.int32()),  # 2: asked again, with what was wrong with the first answer
+            ("model", pa.string()),  # as the server names it
+            ("prompt", pa.string()),
+            ("frames_s", pa.list_(pa.float64())),
+            ("frames_hash", pa.string()),  # of the pictures that were sent
+            ("text", pa.string()),
+            ("finish", pa.string()),
+            ("prompt_tokens", pa.int64()),
+            ("completion_tokens", pa.int64()),
+            ("cached_tokens", pa.int64()),
+            ("cost_usd", pa.float64()),  # null: the price isn't known
+            ("elapsed_s", pa.float64()),
+            ("tries", pa.int32()),
+            ("asked", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+    "captions": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("step", pa.string()),
+            ("kind", pa.string()),
+            ("number", pa.int32()),
+            ("start_s", pa.float64()),  # seconds of the clip, as the end
+            ("end_s", pa.float64()),
+            ("text", pa.string()),
+            ("problems", pa.list_(pa.string())),  # not empty: set aside, and used for nothing
+            ("model", pa.string()),
+            ("answer", pa.string()),  # key of `answers`
+            ("frames_s", pa.list_(pa.float64())),
+            ("work", pa.string()),  # names the step, its parameters, the model, and the signals it reads
         ]
     ),
     "failures": pa.schema(

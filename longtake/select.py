@@ -3,7 +3,7 @@
 import math
 import operator
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,8 @@ class Selection:
     """Shape (n,): the index of the first rule that did not hold, `KEPT` where all held."""
     unmeasured: NDArray[np.bool_]
     """Shape (n,): whether that rule's score was not measured, so that it could not hold."""
+    unasked: NDArray[np.int64]
+    """Shape (number of rules,): of how many clips a rule said nothing, for its score is still to come."""
 
     @property
     def kept(self) -> NDArray[np.bool_]:
@@ -77,11 +79,13 @@ def parse_rule(text: str) -> Rule:
     return Rule(match[1], match[2], float(match[3]))
 
 
-def select(scores: Mapping[str, Column], rules: Sequence[Rule], later: Collection[str] = ()) -> Selection:
+def select(
+    scores: Mapping[str, Column], rules: Sequence[Rule], waits: Mapping[str, NDArray[np.bool_]] | None = None
+) -> Selection:
     """Apply rules in order to clips whose scores are columns of shape (n,), NaN where not measured.
 
     A clip is kept where every rule holds. A score that was not measured can't hold a rule, and the reason says so;
-    only a rule on one of `later`, the scores that kept clips get last, says nothing till then. Raises `UsageError`
+    only where a score `waits`, for it is still to be measured or asked for, its rules say nothing. Raises `UsageError`
     for a rule about a score that no clip has, naming the nearest.
     """
     for rule in rules:
@@ -90,14 +94,16 @@ def select(scores: Mapping[str, Column], rules: Sequence[Rule], later: Collectio
     n = len(next(iter(scores.values()))) if scores else 0
     said_no = np.full(n, KEPT, np.int16)
     unmeasured = np.zeros(n, bool)
+    unasked = np.zeros(len(rules), np.int64)
     for index, rule in enumerate(rules):
         values = scores[rule.score]
         fails = (said_no == KEPT) & ~rule.holds(values)
-        if rule.score in later:
-            fails &= ~np.isnan(values)
+        if waits and rule.score in waits:
+            unasked[index] = int((fails & waits[rule.score]).sum())
+            fails &= ~waits[rule.score]
         said_no[fails] = index
         unmeasured[fails] = np.isnan(values[fails])
-    return Selection(tuple(rules), said_no, unmeasured)
+    return Selection(tuple(rules), said_no, unmeasured, unasked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class FunnelRow:
     rejected_s: float
     not_measured: int
     """How many of the rejected had no such score."""
+    not_asked: int = 0
+    """Of how many clips the rule said nothing, for its score is still to come."""
 
 
 def funnel(selection: Selection, durations_s: Column) -> list[FunnelRow]:
@@ -123,6 +131,14 @@ def funnel(selection: Selection, durations_s: Column) -> list[FunnelRow]:
         missing = int((out & selection.unmeasured).sum())
         before = rows[-1]
         rows.append(
-            FunnelRow(rule, before.clips - rejected, before.seconds - rejected_s, rejected, rejected_s, missing)
+            FunnelRow(
+                rule,
+                before.clips - rejected,
+                before.seconds - rejected_s,
+                rejected,
+                rejected_s,
+                missing,
+                int(selection.unasked[index]),
+            )
         )
     return rows

@@ -9,13 +9,16 @@ from longtake.select import FunnelRow, Rule, Selection, funnel, select
 from longtake.store import Store, score_columns
 
 
-def apply_rules(store: Store, rules: Sequence[Rule], *, later: Collection[str] = ()) -> tuple[list[FunnelRow], int]:
+def apply_rules(
+    store: Store, rules: Sequence[Rule], *, later: Collection[str] = (), judges: Collection[str] = ()
+) -> tuple[list[FunnelRow], int]:
     """Select among all clips of a set and store what changed; return the funnel and the number kept.
 
-    `later` names scores that are measured on kept clips only: until then their rules take nothing away.
+    `later` names scores that are measured on kept clips only: until then their rules take nothing away. `judges` are
+    the labels of scores that a model gives: their rules take nothing away from a clip that no model was asked about.
     """
     clips = store.read("clips")
-    selection, rows = choose(clips, rules, later)
+    selection, rows = choose(clips, rules, later=later, judges=judges)
     kept, reasons = selection.kept.tolist(), selection.reasons()
     before = zip(clips["kept"].to_pylist(), clips["rejected_by"].to_pylist(), strict=True)
     changed = [
@@ -28,10 +31,18 @@ def apply_rules(store: Store, rules: Sequence[Rule], *, later: Collection[str] =
     return rows, sum(kept)
 
 
-def choose(clips: pa.Table, rules: Sequence[Rule], later: Collection[str] = ()) -> tuple[Selection, list[FunnelRow]]:
-    """Apply rules to a clips table without storing anything."""
+def choose(
+    clips: pa.Table, rules: Sequence[Rule], *, later: Collection[str] = (), judges: Collection[str] = ()
+) -> tuple[Selection, list[FunnelRow]]:
+    """Apply rules to a clips table without storing anything; `later` and `judges` as for `apply_rules`."""
     columns = score_columns(clips)
     if clips.num_rows == 0:  # a set without a clip has no scores either, and that is no mistake in a rule
         columns |= {rule.score: np.empty(0) for rule in rules}
-    selection = select(columns, rules, later)
+    waits = {score: np.isnan(columns[score]) for score in later if score in columns}
+    asked = clips["judge_key"].is_valid().to_numpy()
+    for rule in rules:
+        if rule.score.partition(".")[0] in judges:
+            columns.setdefault(rule.score, np.full(clips.num_rows, np.nan))
+            waits[rule.score] = ~asked
+    selection = select(columns, rules, waits)
     return selection, funnel(selection, columns["duration_s"])

@@ -1,8 +1,9 @@
 """Finding steps by name: the file name is the registration.
 
 `find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
-CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one, and `NEEDS` where it takes a package that
-longtake doesn't install. A third party's step is named `my_package.my_file:my_score`. Listing names imports nothing.
+CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several), `SCORES`
+where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A third party's
+step is named `my_package.my_file:my_score`. Listing names imports nothing.
 """
 
 import difflib
@@ -22,8 +23,8 @@ from typing import Any, Literal
 
 from longtake.errors import UsageError
 
-Kind = Literal["signals", "shots", "clips", "scores"]
-KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores")
+Kind = Literal["signals", "shots", "clips", "scores", "judges", "captions"]
+KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores", "judges", "captions")
 
 Plain = str | int | float | bool | None
 
@@ -37,10 +38,19 @@ class Step:
     version: int
     signal: str | None
     """The signal it reads, for detectors and scores."""
+    signals: tuple[str, ...]
+    """The signals that captioners and judges are told of."""
+    scores: tuple[str, ...]
+    """The scores that a judge gives."""
     needs: dict[str, str]
     """Modules beyond longtake's own requirements that it imports when used -> what pip installs each by."""
     defaults: dict[str, Plain]
     call: Callable[..., Any]
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a model."""
+        return inspect.iscoroutinefunction(self.call)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -78,9 +88,17 @@ def find(kind: Kind, name: str) -> Step:
         call = getattr(module, attribute)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"step {name!r} can't be loaded: {error}") from error
-    signal = getattr(module, "SIGNAL", None)
-    needs = dict(getattr(module, "NEEDS", {}))
-    return Step(kind, name, int(getattr(module, "VERSION", 1)), signal, needs, _defaults(call), call)
+    return Step(
+        kind,
+        name,
+        version=int(getattr(module, "VERSION", 1)),
+        signal=getattr(module, "SIGNAL", None),
+        signals=tuple(getattr(module, "SIGNALS", ())),
+        scores=tuple(getattr(module, "SCORES", ())),
+        needs=dict(getattr(module, "NEEDS", {})),
+        defaults=_defaults(call),
+        call=call,
+    )
 
 
 def _defaults(call: Callable[..., Any]) -> dict[str, Plain]:

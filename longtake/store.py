@@ -90,11 +90,11 @@ class Store:
         if missing:
             dataset.add_columns(pa.schema(missing))
 
-    def delete(self, table: str, column: str, values: Iterable[str]) -> None:
-        """Remove the rows whose text column has one of the values."""
+    def delete(self, table: str, column: str, values: Iterable[str], also: str = "true") -> None:
+        """Remove the rows whose text column has one of the values, and for which the SQL filter `also` holds."""
         where = one_of(column, values)
         if where != "false" and self.has(table):
-            self._open(table).delete(where)
+            self._open(table).delete(f"{where} AND {also}")
 
     def update(self, table: str, key: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Set some columns (those of `schema`, `key` among them) of the rows with the same key, in one commit."""
@@ -109,7 +109,7 @@ class Store:
             path.unlink(missing_ok=True)
 
     def compact(self) -> None:
-        """Merge small files, drop old versions, and index big tables by video."""
+        """Merge small files, drop old versions, and index big tables by clip or video."""
         for table in SCHEMAS:
             if not self.has(table):
                 continue
@@ -117,11 +117,12 @@ class Store:
             if len(dataset.versions()) >= COMPACT_FROM_VERSIONS:
                 dataset.optimize.compact_files()
                 dataset.cleanup_old_versions(retain_versions=1)
-            if dataset.count_rows() >= INDEX_FROM_ROWS and "video_id" in SCHEMAS[table].names:
-                if any(index["fields"] == ["video_id"] for index in dataset.list_indices()):
+            owner = next((name for name in ("clip_id", "video_id") if name in SCHEMAS[table].names), None)
+            if dataset.count_rows() >= INDEX_FROM_ROWS and owner:
+                if any(index["fields"] == [owner] for index in dataset.list_indices()):
                     dataset.optimize.optimize_indices()
                 else:
-                    dataset.create_scalar_index("video_id", "BTREE")
+                    dataset.create_scalar_index(owner, "BTREE")
 
     def add_signals(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add series: rows with `video_id`, `key`, `label`, `step`, `version`, `parameters` and `series`."""
@@ -140,11 +141,14 @@ class Store:
             )
             self._write("signals", data)
 
-    def signals_of(self, video_ids: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return the stored series of some videos: video id -> key -> the fields of a `Series`."""
+    def signals_of(
+        self, video_ids: Sequence[str], keys: Sequence[str] | None = None
+    ) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return series of some videos, all or those of some keys: video id -> key -> the fields of a `Series`."""
         found: dict[str, dict[str, dict[str, Any]]] = {video_id: {} for video_id in video_ids}
         columns = ["video_id", "key", "columns", "times", "frames", "values"]
-        table = self.read("signals", columns, one_of("video_id", video_ids))
+        where = one_of("video_id", video_ids) + (f" AND {one_of('key', keys)}" if keys is not None else "")
+        table = self.read("signals", columns, where)
         for row in range(table.num_rows):
             names = tuple(table["columns"][row].as_py())
             times, frames, values = (table[name][row].values.to_numpy() for name in ("times", "frames", "values"))

@@ -33,7 +33,7 @@ class Progress:
     """How far one phase of a run has come."""
 
     phase: str
-    """`scan`, `write`, or `verify`: a second look at files written before."""
+    """`scan`, `judge`, `write`, `caption`, or `verify`: a second look at files written before."""
     done: int
     total: int
     failed: int
@@ -41,6 +41,32 @@ class Progress:
     """Seconds of video worked through, running items included."""
     total_s: float
     elapsed_s: float
+    words: str = ""
+    """What else there is to say: answers and their price."""
 
 
-Watch = Callable[[Plan | Progress], None]
+@dataclass
+class Estimate:
+    """What is still to be asked of models. Calls are exact but for answers that fail their checks; tokens a guess."""
+
+    folder: str
+    captioners: list[str]
+    waiting: list[str]
+    """Captioners that ask a model where none is configured."""
+    kept: int
+    """Kept clips of the set."""
+    clips: int = 0
+    """Those with something to ask."""
+    calls: int = 0
+    answered: int = 0
+    """Questions of these clips whose answers are stored."""
+    frames: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    """None where a price isn't known."""
+    seconds: float | None = None
+    """None where no answer tells yet how long one takes."""
+
+
+Watch = Callable[[Plan | Progress | Estimate], None]

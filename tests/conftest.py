@@ -1,40 +1,16 @@
 """Fixtures for all tests: videos made once per run, and the footage of a development machine where it exists."""
 
-import json
-import os
 import tarfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from footage import FOOTAGE, Corrupt, corrupt_expected
 from hypothesis import settings
 from media import Media
 
 # A busy machine is no reason to fail, and a test that passed once passes again.
 settings.register_profile("longtake", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("longtake")
-
-FOOTAGE = Path(os.environ.get("LONGTAKE_FOOTAGE") or Path(__file__).resolve().parents[2] / "shared" / "footage")
-
-
-@dataclass(frozen=True)
-class Corrupt:
-    """Files that break readers, and what a good reader does with each."""
-
-    folder: Path
-    expected: Mapping[str, Mapping[str, Any]]
-
-
-def corrupt_expected() -> dict[str, dict[str, Any]]:
-    """Read what is expected of the corrupt files without unpacking them; empty where there are none."""
-    archive = FOOTAGE / "corrupt.tar.gz"
-    if not archive.is_file():
-        return {}
-    with tarfile.open(archive) as tar:
-        member = tar.extractfile(next(m for m in tar if Path(m.name).name == "expected.json"))
-        return json.load(member)
 
 
 @pytest.fixture(scope="session")

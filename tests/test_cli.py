@@ -5,11 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from faultserver import FaultServer
 
 from longtake import __version__
 from longtake.cli import main
@@ -62,7 +64,8 @@ def test_run_plans_then_tells_and_points_on(media, tmp_path: Path) -> None:
     assert status == 0
     for words in (
         "1 to scan, about 31.0 s of video",
-        "not run  captions",
+        "captions lvd2m, measured",
+        "not run  judge and captions lvd2m: no model; give one with --url",
         "clips found",
         "duration_s >= 10",
         "report.html",
@@ -182,3 +185,129 @@ def test_catalogues() -> None:
 def test_doctor_finds_this_machine_fit() -> None:
     status, said = call("doctor")
     assert status == 0 and __version__ in said and "h264" in said
+
+
+def told(body: dict) -> str:
+    """Answer as a model would, so that every clip's story is another one."""
+    words = str(body["messages"])
+    name = hash(words) % 1000
+    story = (
+        f"Tile number {name} of a wide patterned surface fills the view of the camera from the start to the end. "
+        "The pattern slides past at an even speed while the camera keeps its distance. Brighter spots follow darker "
+        "ones and leave the view on the opposite side, one after the other."
+    )
+    if "GOOD, BAD or UNKNOWN" in words:
+        return "GOOD"
+    if "25 to 45 words" in words:
+        return "CAPTION: " + " ".join(story.split()[:19]) + " again. The pattern slides past at an even speed."
+    return ("CAPTION: " if "CAPTION:" in words else "") + story
+
+
+def test_caption_plans_asks_once_and_points_on(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "set")
+    with FaultServer([told]) as server:
+        where = ("--url", server.url, "--model", "fake")
+        status, said = call("caption", folder, *where, "--dry-run")
+        assert status == 0 and "3 calls about 1 clip" in said and "price unknown" in said and not server.requests
+        status, said = call("caption", folder, *where)
+        assert status == 0, said
+        for words in (
+            "3 answers in",
+            "300 tokens in, 60 out, 3 of unknown price",
+            "3 captions for 1 clip",
+            "report.html",
+        ):
+            assert words in said
+        assert len(server.requests) == 3
+        status, said = call("caption", folder)
+        assert status == 0 and "to ask   nothing" in said and len(server.requests) == 3
+        status, said = call("run", folder / "recipe.toml", folder / "none", "--to", folder)
+        assert status == 1 and "no such file" in said
+
+
+def test_run_judges_writes_and_captions_where_a_model_is_named(media, tmp_path: Path) -> None:
+    with FaultServer([told]) as server:
+        arguments = ("run", "lvd2m", media["long_takes"], "--to", tmp_path / "set", "--url", server.url, *FAST)
+        status, said = call(*arguments)
+        assert status == 0, said
+        assert "not run" not in said and said.index("Judging") < said.index("Writing") < said.index("Captioning")
+        assert len(server.requests) == 2 + 3
+        status, said = call(*arguments)
+        assert status == 0 and len(server.requests) == 5
+    rows = Store(tmp_path / "set").read("clips", ["judge.varied", "judge_key"], "kept").to_pylist()
+    assert [row["judge.varied"] for row in rows] == [1.0] and rows[0]["judge_key"]
+
+
+def test_a_judge_that_says_bad_rejects_and_one_that_can_t_tell_does_not_keep(media, tmp_path: Path) -> None:
+    verdicts = iter(["BAD", "GOOD", "UNKNOWN", "GOOD"])
+
+    def judge(body: dict) -> str:
+        return next(verdicts) if "GOOD, BAD or UNKNOWN" in str(body["messages"]) else told(body)
+
+    with FaultServer([judge]) as server:
+        rules = "select.keep=['duration_s >= 10', 'judge.varied >= 1', 'judge.appealing >= 1']"
+        more = ("-s", rules, "-s", "models.default.concurrency=1", *FAST)
+        status, said = call("run", "lvd2m", media["long_takes"], "--to", tmp_path / "set", "--url", server.url, *more)
+    assert status == 0, said
+    reasons = Store(tmp_path / "set").read("clips", ["rejected_by"], "duration_s >= 10")["rejected_by"].to_pylist()
+    assert sorted(reasons) == ["judge.varied >= 1", "judge.varied >= 1 (not measured)"]
+    assert not list((tmp_path / "set" / "clips").glob("*/*.mp4")), "nothing is written for a clip that a judge rejects"
+
+
+def test_a_server_that_is_not_there_is_one_line_and_3(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "set")
+    more = ("-s", "models.default.tries=1", "-s", "models.default.model='m'")
+    status, said = call("caption", folder, "--url", "http://127.0.0.1:9/v1", *more)
+    assert status == 3
+    assert "Stopped asking" in said and "127.0.0.1:9" in said and "The same command goes on" in said
+    assert Store(folder).read("failures").num_rows == 0
+
+
+def test_ctrl_c_ends_captioning_at_once_and_keeps_what_was_answered(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "set")
+    answered = threading.Event()
+
+    def once(number: int, body: dict) -> object:
+        if number == 0:
+            answered.set()
+            return told
+        return "slow"
+
+    with FaultServer(once) as server:
+        code = "from longtake.cli import main; main()"
+        command = [sys.executable, "-c", code, "caption", folder, "--url", server.url, "--model", "m"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        assert answered.wait(60)
+        while len(server.requests) < 2:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        said = process.communicate(timeout=20)[1]
+        assert time.monotonic() - began < 10
+    assert process.returncode == 130, said
+    assert "the same command goes on" in said and "Traceback" not in said
+    with FaultServer([told]) as server:
+        assert call("caption", folder, "--url", server.url)[0] == 0
+        assert len(server.requests) == 2
+
+
+def test_caption_through_batch_files(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "set")
+    where = ("--url", "http://127.0.0.1:9/v1", "--model", "m")
+    status, said = call("caption", folder, *where, "--requests-to", tmp_path / "requests")
+    assert status == 0 and "1 request written" in said
+    status, said = call("caption", folder, *where, "--requests-to", tmp_path / "requests")
+    assert status == 1 and "is not empty" in said
+    status, said = call("caption", folder, "--results-from", tmp_path / "requests" / "requests-000.jsonl", "--dry-run")
+    assert status == 0 and "still to be asked" in said  # requests are no results
+    (tmp_path / "prose.txt").write_text("hello")
+    status, said = call("caption", folder, "--results-from", tmp_path / "prose.txt", "--dry-run")
+    assert status == 1 and "prose.txt, line 1: no line of a batch's results" in said
+
+
+def test_captions_want_a_set_and_a_captioner(made: Path, tmp_path: Path) -> None:
+    assert call("caption", tmp_path)[0] == 1
+    status, said = call("caption", made, "--step", "lvd2n", "--dry-run")
+    assert status == 1 and "did you mean 'lvd2m'" in said
+    status, said = call("caption", made, "--retry-failed", "quarantine", "--dry-run")
+    assert status == 1 and "quarantined" in said

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import click
 import pytest
+from faultserver import FaultServer
 
 from longtake import __version__
+from longtake.caption_set import caption_set
 from longtake.cli import main as cli
 from longtake.errors import FAILURE_KINDS
 from longtake.recipe import load
@@ -87,11 +89,17 @@ def test_python_blocks_of_the_readme_run(media, tmp_path: Path, monkeypatch: pyt
         assert done.stdout.strip()
 
 
-def test_the_step_of_the_docs_works(media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def steps_of_the_docs(folder: Path) -> str:
+    """Write the steps of the page as files; return the recipe there."""
     text = (ROOT / "docs" / "write-a-step.md").read_text()
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for code in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        (folder / re.match(r"# (\w+\.py)\n", code)[1]).write_text(code)
     (toml,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    (tmp_path / "my_scores.py").write_text(code)
+    return toml
+
+
+def test_the_step_of_the_docs_works(media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml = steps_of_the_docs(tmp_path)
     (tmp_path / "mine.toml").write_text(toml)
     assert tomllib.loads(toml)
     monkeypatch.syspath_prepend(tmp_path)
@@ -100,6 +108,22 @@ def test_the_step_of_the_docs_works(media, tmp_path: Path, monkeypatch: pytest.M
     clips = Store(tmp_path / "set").read("clips", ["video_id", "calm.share"]).to_pylist()
     shares = {clip["video_id"].rpartition("-")[0]: clip["calm.share"] for clip in clips}
     assert shares == {"fast-pan": 0.0, "still": 1.0}
+
+
+def test_the_captioner_of_the_docs_works(media, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps_of_the_docs(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    run("lvd2m", [media["fast_pan"]], tmp_path / "set", settings=["select.keep=['duration_s >= 1']"])
+    with FaultServer([lambda _: "The sky is grey, and the light is soft and even."]) as server:
+        settings = [f"models.default.url='{server.url}'", "models.default.model='m'"]
+        done = caption_set(
+            tmp_path / "set", steps=["my_captions:weather"], settings=[*settings, "captions.lvd2m.rewrite=false"]
+        )
+    assert done.asked.failed == 0
+    rows = Store(tmp_path / "set").read("captions", where="step = 'weather'").to_pylist()
+    assert [(row["kind"], row["text"], len(row["frames_s"])) for row in rows] == [
+        ("weather", "The sky is grey, and the light is soft and even.", 4)
+    ]
 
 
 def test_examples_run(media, tmp_path: Path) -> None:

@@ -34,7 +34,18 @@ def test_lvd2m_holds_the_numbers_of_the_paper() -> None:
     assert rules["content.max"] == ("<", 50)
     assert rules["motion.mean"][1] == pytest.approx(20 / 520 / 0.5, abs=1e-3)
     assert recipe.signals["content"].parameters["hz"] == 0.5
-    assert any("judge" in words for words in recipe.not_run) and any("caption" in words for words in recipe.not_run)
+    assert rules["judge.varied"] == rules["judge.appealing"] == (">=", 1)
+    captioner, judge = recipe.captions["lvd2m"], recipe.judges["judge"]
+    assert (captioner.parameters["segment_s"], captioner.parameters["frames"], judge.parameters["frames"]) == (30, 6, 8)
+    assert recipe.waits(captioner) and recipe.waits(judge) and not recipe.waits(recipe.captions["measured"])
+
+
+def test_a_model_makes_captioners_ready_and_is_kept_without_its_key() -> None:
+    recipe = load("lvd2m", ["models.default.url='http://localhost:8000/v1'", "models.default.key_env='MY_KEY'"])
+    assert not any(recipe.waits(use) for use in [*recipe.captions.values(), *recipe.judges.values()])
+    assert resolve(recipe.as_dict()) == recipe
+    assert resolve(tomllib.loads(recipe.to_toml())).models == recipe.models
+    assert recipe.key == load("lvd2m").key, "a model changes nothing of what was measured"
 
 
 def test_a_setting_reaches_its_step_and_makes_other_work() -> None:
@@ -50,10 +61,19 @@ def test_a_setting_reaches_its_step_and_makes_other_work() -> None:
     ("settings", "says"),
     [
         (["clips.trim=1"], "did you mean 'trim_s'"),
+        (["models.default.ur='x'"], r"\[models.default\] has no parameter 'ur'; did you mean 'url'"),
+        (["models.default.concurrency='8'"], "concurrency = '8'"),
+        (["models.default.concurrency=0"], "concurrency must be 1 or more"),
+        (["models.default.url='localhost:80'"], "write http://HOST:PORT/v1"),
+        (["captions.lvd2m.model='x'"], "no model 'x'"),
+        (["captions.lvd2m.segment_s=0"], r"\[captions.lvd2m\] .*above 0"),
+        (["captions.lvd2m.fames=3"], "did you mean 'frames'"),
+        (["captions.lvdm.frames=3"], "did you mean 'lvd2m'"),
+        (["judges.motion.step='lvd2m'"], "share the label 'motion'"),
         (["clip.trim_s=1"], "did you mean 'clips'"),
         (["shots.step=chnage"], "did you mean 'change'"),
         (["scores.moton.x=1"], "did you mean 'motion'"),
-        (["signals.colour.hz=1"], "nothing reads the signal 'colour'"),
+        (["signals.edges.hz=1"], "nothing reads the signal 'edges'"),
         (["select.keep=['motion.median_ >= 1']"], "did you mean 'motion.median'"),
         (["select.keep=['fast']"], "score comparison number"),
         (["files.crf='low'"], "should be of type int"),

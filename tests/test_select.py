@@ -49,7 +49,9 @@ def test_what_was_not_measured_is_not_kept_and_says_so(comparison: str) -> None:
 def test_what_is_measured_later_takes_nothing_till_then() -> None:
     scores = {"late": np.array([np.nan, 0.0, 1.0, np.nan]), "a": np.array([1.0, 1.0, 1.0, 0.0])}
     rules = [parse_rule("late <= 0"), parse_rule("a > 0")]
-    assert select(scores, rules, {"late"}).reasons() == [None, None, "late <= 0", "a > 0"]
+    chosen = select(scores, rules, {"late": np.isnan(scores["late"])})
+    assert chosen.reasons() == [None, None, "late <= 0", "a > 0"]
+    assert [row.not_asked for row in funnel(chosen, np.ones(4))] == [0, 2, 0]
     assert select(scores, rules).reasons() == [
         "late <= 0 (not measured)",
         None,

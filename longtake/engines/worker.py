@@ -35,10 +35,9 @@ def serve(pipe: "Connection[Any, Any]", task: str) -> None:
 
     while True:
         try:
-            payload = pipe.recv()
-        except (EOFError, ConnectionResetError):
-            return
-        pipe.send(attempt(call, payload, progress))
+            pipe.send(attempt(call, pipe.recv(), progress))
+        except (EOFError, ConnectionResetError, BrokenPipeError):
+            return  # the engine is gone
 
 
 def attempt(call: Callable[..., Any], payload: Any, progress: Callable[[float], None]) -> tuple[str, Any]:

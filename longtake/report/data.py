@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from longtake import __version__
 from longtake.purity import SecondLook, second_look
 from longtake.recipe import CLIP_FACTS, FILE_FACTS
+from longtake.report.captions import captions_of, shown, summarize
 from longtake.select import FunnelRow, Rule, Selection, parse_rule
 from longtake.selecting import choose
-from longtake.steps import find
+from longtake.steps import Kind, find
 from longtake.store import Store, one_of, score_columns
 
 VIDEOS_SHOWN = 200
@@ -33,13 +34,16 @@ def collect(folder: Path) -> dict[str, Any]:
     clips = store.read("clips")
     columns = score_columns(clips)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
-    selection, rows = choose(clips, rules)
+    selection, rows = choose(clips, rules, judges=recipe.get("judges", {}))
+    captions = summarize(store, recipe, folder.resolve().name, clips["id"].filter(pa.array(selection.kept)))
     videos = store.read("videos").sort_by("path")
-    # What the second look found is rare and worth a look: it is never left out for clips without it.
-    found = (columns["file_transitions"] > 0) & selection.kept
+    # What the second look found, or a caption set aside, is rare and worth a look: never left out for other clips.
+    listed = pc.is_in(clips["id"], pa.array([row["clip"] for row in captions["set_aside"]], pa.string()))
+    found = ((columns["file_transitions"] > 0) | np.asarray(listed)) & selection.kept
     shown_videos = _choose_videos(videos, clips, selection.kept, found)
     index = {video_id: i for i, video_id in enumerate(shown_videos["id"].to_pylist())}
-    sample, shown = _sample(clips, columns, selection, index, found)
+    sample, sizes = _sample(clips, columns, selection, index, found)
+    said = captions_of(store, [clip["id"] for clip in sample], list(recipe.get("captions", {})))
     failures = store.read("failures", ["item", "step", "kind", "message"])
     return {
         "name": folder.resolve().name,
@@ -58,8 +62,9 @@ def collect(folder: Path) -> dict[str, Any]:
         "second_look": _second_look(second_look(clips)),
         "histograms": _histograms(recipe, columns, selection.kept, rules),
         "videos": _videos(store, shown_videos, clips),
-        "clips": sample,
-        "clips_shown": shown,
+        "clips": [{**clip, **shown(said[clip["id"]])} for clip in sample],
+        "clips_shown": sizes,
+        "captions": captions,
         "failures": failures.slice(0, FAILURES_SHOWN).to_pylist(),
         "failures_total": failures.num_rows,
     }
@@ -96,6 +101,7 @@ def _funnel_row(row: FunnelRow) -> dict[str, Any]:
         "rejected": row.rejected,
         "rejected_s": row.rejected_s,
         "not_measured": row.not_measured,
+        "not_asked": row.not_asked,
     }
 
 
@@ -148,10 +154,12 @@ def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     if key in CLIP_FACTS or key in FILE_FACTS:
         return (CLIP_FACTS | FILE_FACTS)[key]
     label, _, part = key.partition(".")
-    use = recipe["scores"].get(label)
-    if use is None:
-        return "", ""
-    return "", find("scores", use["step"]).meaning(part)
+    kinds: tuple[Kind, ...] = ("scores", "judges")
+    for kind in kinds:
+        use = recipe.get(kind, {}).get(label)
+        if use is not None:
+            return "", find(kind, use["step"]).meaning(part)
+    return "", ""
 
 
 def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_], found: NDArray[np.bool_]) -> pa.Table:

@@ -4,8 +4,10 @@ from longtake.video.clipfile import ClipFile, write_clip
 from longtake.video.decode import declared_duration_s
 from longtake.video.describe import video_id
 from longtake.video.encode import Quality
+from longtake.video.frames import read_frames
 from longtake.video.probe import probe
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
+from longtake.video.small import SmallVideo
 
 __all__ = [
     "ClipFile",
@@ -13,9 +15,11 @@ __all__ = [
     "Quality",
     "Scan",
     "Signal",
+    "SmallVideo",
     "Tap",
     "declared_duration_s",
     "probe",
+    "read_frames",
     "scan",
     "video_id",
     "write_clip",

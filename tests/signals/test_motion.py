@@ -220,3 +220,127 @@ def test_a_rate_without_sense_is_refused() -> None:
         Motion(pairs_hz=0)
     with pytest.raises(UsageError, match="pairs_hz"):
         Motion(pairs_hz=6)
+
+
+LARGE = texture(7, 2600, 1800)
+
+
+def camera(
+    *, zoom: float = 0.0, roll: float = 0.0, right: float = 0.0, size: tuple[int, int] = WIDE
+) -> Callable[[float], NDArray[np.float32]]:
+    """A camera over a large scene: zooms in by e to the `zoom` a second, its content turns clockwise, pans right."""
+
+    def at(time: float) -> NDArray[np.float32]:
+        way = cv2.getRotationMatrix2D((1300, 900), -roll * time, np.exp(zoom * time))
+        way[:, 2] += 640 - 1300 - right * 720 * time, 360 - 900
+        shown = cv2.warpAffine(LARGE, way, (1280, 720), flags=cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA), np.float32)
+
+    return at
+
+
+def box(
+    ground: Callable[[float], NDArray[np.float32]], *, middle: tuple[int, int], half: tuple[int, int], speed: float
+) -> Callable[[float], NDArray[np.float32]]:
+    """A box with a texture of its own that moves right over a ground."""
+    thing = texture(2, 640, 360)
+    y, x = np.mgrid[:360, :640]
+
+    def at(time: float) -> NDArray[np.float32]:
+        shift = round(speed * 360 * time)
+        inside = (abs(x - middle[0] - shift) < half[0]) & (abs(y - middle[1]) < half[1])
+        return np.where(inside, np.roll(thing, shift, axis=1), ground(time))
+
+    return at
+
+
+def apart(series: Series) -> list[float]:
+    return [float(series.column(name).mean()) for name in ("left", "middle", "right")]
+
+
+@pytest.mark.parametrize("zoom", [0.03, 0.1, 0.3, -0.03, -0.1, -0.3])
+def test_a_zoom_is_recovered_and_is_nothing_else(zoom: float) -> None:
+    series = watch(camera(zoom=zoom))
+    np.testing.assert_allclose(series.column("zoom"), zoom, rtol=0.1, atol=0.003)
+    np.testing.assert_allclose(series.column("roll"), 0, atol=0.3)
+    for name in ("shift_x", "shift_y"):
+        np.testing.assert_allclose(series.column(name), 0, atol=0.005)
+    assert max(apart(series)) < 0.02
+
+
+@pytest.mark.parametrize("roll", [2.0, 10.0, 30.0, -2.0, -10.0])
+def test_a_roll_is_recovered_clockwise_content_being_positive(roll: float) -> None:
+    series = watch(camera(roll=roll))
+    np.testing.assert_allclose(series.column("roll"), roll, rtol=0.1)
+    np.testing.assert_allclose(series.column("zoom"), 0, atol=0.01)
+    assert max(apart(series)) < 0.03
+
+
+@pytest.mark.parametrize("speed", [0.05, 0.2, 0.5, 1.0])
+def test_the_shift_of_a_pan_is_that_of_all_places(speed: float) -> None:
+    series = watch(pan(speed))
+    np.testing.assert_allclose(series.column("shift_x"), -speed, rtol=0.15)
+    np.testing.assert_allclose(series.column("shift_y"), 0, atol=0.005)
+    np.testing.assert_allclose(series.column("zoom"), 0, atol=0.02)
+    np.testing.assert_allclose(series.column("roll"), 0, atol=0.5)
+    assert max(apart(series)) < 0.02
+
+
+def test_all_at_once_is_taken_apart() -> None:
+    series = watch(camera(zoom=0.1, roll=5, right=0.2))
+    for name, value in {"zoom": 0.1, "roll": 5, "shift_x": -0.2}.items():
+        assert series.column(name).mean() == pytest.approx(value, rel=0.15)
+
+
+@pytest.mark.parametrize("fps", [12, 25, 60])
+@pytest.mark.parametrize("size", [(320, 180), (1280, 720)])
+def test_neither_rate_nor_size_matters_to_the_camera(fps: float, size: tuple[int, int]) -> None:
+    series = watch(camera(zoom=0.1, roll=-5, size=size), fps=fps)
+    assert series.column("zoom").mean() == pytest.approx(0.1, rel=0.1)
+    assert series.column("roll").mean() == pytest.approx(-5, rel=0.1)
+
+
+@pytest.mark.parametrize(("x", "third"), [(60, 0), (300, 1), (520, 2)])
+@pytest.mark.parametrize("right", [0.0, 0.1])
+def test_a_thing_moves_in_its_third_and_the_camera_as_it_does(x: int, third: int, right: float) -> None:
+    series = watch(box(pan(right), middle=(x, 180), half=(50, 60), speed=0.1))
+    thirds = apart(series)
+    assert thirds[third] == max(thirds) > 0.01
+    assert sum(thirds) - thirds[third] < thirds[third]
+    np.testing.assert_allclose(series.column("shift_x"), -right, atol=0.01)
+    np.testing.assert_allclose(series.column("zoom"), 0, atol=0.01)
+
+
+@pytest.mark.parametrize("zoom", [0.0, 0.1])
+def test_a_large_thing_is_not_the_camera(zoom: float) -> None:
+    """It covers 37 % of the picture."""
+    series = watch(box(camera(zoom=zoom), middle=(250, 180), half=(180, 120), speed=0.3), duration_s=1.5)
+    np.testing.assert_allclose(series.column("zoom"), zoom, atol=0.02)
+    np.testing.assert_allclose(series.column("shift_x"), 0, atol=0.02)
+    assert apart(series)[1] > 0.1
+
+
+def test_the_camera_of_a_still_picture_is_still() -> None:
+    wall = np.tile(np.linspace(60, 200, 640, dtype=np.float32), (360, 1))
+    half = np.where(np.arange(640) < 320, pan(0.0)(0.0), wall)
+    for scene in (wall, half, pan(0.0)(0.0), np.full((360, 640), 128, np.float32)):
+        for grain in (0.0, 8.0):
+            series = watch(lambda _, scene=scene: scene, grain=grain, duration_s=4)
+            for name in ("shift_x", "shift_y", "zoom"):
+                np.testing.assert_allclose(series.column(name), 0, atol=0.002)
+            np.testing.assert_allclose(series.column("roll"), 0, atol=0.2)
+            assert series.values[:, series.columns.index("left") :].max() < 0.01
+
+
+def test_what_moves_before_a_plain_wall_tells_nothing_of_the_camera() -> None:
+    series = watch(box(lambda _: np.full((360, 640), 150, np.float32), middle=(250, 180), half=(120, 90), speed=0.3))
+    for name in ("shift_x", "shift_y", "zoom", "roll", "left", "middle", "right"):
+        assert np.isnan(series.column(name)).all()
+    assert np.isfinite(series.column("mean")).all()
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (33, 91), (320, 32), (45, 80)])
+def test_small_pictures_have_a_camera(shape: tuple[int, int]) -> None:
+    scene = texture(5, 640, 640)
+    moving = watch(lambda time: scene[: shape[0], round(40 * time) : round(40 * time) + shape[1]])
+    assert moving.column("shift_x").mean() == pytest.approx(-40 / shape[0], rel=0.35)

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import corrupt_expected
+from footage import corrupt_expected
 
 from longtake.errors import VideoError
 from longtake.records import Series

@@ -1,0 +1,99 @@
+"""Captions for a set that is there: more captioners, another model, an estimate, or the way through batch files."""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from longtake.captioning.batches import Exported, Imported, export_requests, import_results
+from longtake.captioning.estimating import estimate
+from longtake.captioning.phase import Asked, Terms, caption_clips
+from longtake.errors import SetError, UsageError
+from longtake.lock import Lock
+from longtake.planning import check_kinds
+from longtake.recipe import Recipe, merge, read_settings, resolve
+from longtake.report import write_report
+from longtake.running import default_workers, write_text
+from longtake.store import Store
+from longtake.watch import Estimate, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedSet:
+    """What `caption` did or would do."""
+
+    folder: Path
+    estimate: Estimate
+    """What was left to ask before anything was asked."""
+    imported: Imported | None = None
+    exported: Exported | None = None
+    asked: Asked | None = None
+    """None for an estimate, or where requests were only written."""
+
+
+def caption_set(
+    folder: str | Path,
+    *,
+    steps: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    workers: int | None = None,
+    retry_failed: Sequence[str] = (),
+    budget_usd: float | None = None,
+    dry_run: bool = False,
+    requests_to: str | Path | None = None,
+    results_from: Sequence[str | Path] = (),
+    watch: Watch = lambda _: None,
+) -> CaptionedSet:
+    """Give the kept clips of a set the captions of its recipe, with `steps` added to it and `settings` changed.
+
+    `dry_run` only estimates. `results_from` names files of batch results to read first; `requests_to` a new folder for
+    files of requests that are written instead of asked. Raises `UsageError`, `SetError`.
+    """
+    folder = Path(folder)
+    path = folder / "recipe.toml"
+    if not path.is_file():
+        raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
+    check_kinds(retry_failed)
+    recipe = _with(tomllib.loads(path.read_text(encoding="utf-8")), steps, settings)
+    with Lock(folder):
+        store = Store(folder)
+        store.clear_unfinished()
+        _check_signals(store, recipe)
+        imported = import_results(store, recipe, [Path(name) for name in results_from]) if results_from else None
+        expected = estimate(store, recipe, list(recipe.captions.values()), retry_failed)
+        watch(expected)
+        if dry_run:
+            return CaptionedSet(folder, expected, imported)
+        workers = workers or default_workers()
+        write_text(path, recipe.to_toml())
+        if requests_to is not None:
+            exported = export_requests(store, recipe, Path(requests_to), workers)
+            return CaptionedSet(folder, expected, imported, exported)
+        asked = caption_clips(store, recipe, Terms(workers, retry_failed, budget_usd), watch)
+        store.compact()
+        write_report(folder)
+        return CaptionedSet(folder, expected, imported, None, asked)
+
+
+def _with(data: dict[str, Any], steps: Sequence[str], settings: Sequence[str]) -> Recipe:
+    """Return a set's recipe with captioners added and settings laid over it."""
+    captions = data.setdefault("captions", {})
+    for step in steps:
+        captions.setdefault(step.rpartition(":")[2], {"step": step})
+    merge(data, read_settings(settings))
+    if not data["captions"]:
+        raise UsageError("the set's recipe names no captioner; add one with --step (see: longtake steps)")
+    return resolve(data)
+
+
+def _check_signals(store: Store, recipe: Recipe) -> None:
+    """Raise `UsageError` where captioners are told of signals that the set's videos have never been scanned for."""
+    wanted = {recipe.signals[label].key: label for use in recipe.captions.values() for label in use.step.signals}
+    there = set(store.read("signals", ["key"])["key"].to_pylist())
+    lacking = sorted(label for key, label in wanted.items() if key not in there)
+    if lacking and store.read("videos", ["id"]).num_rows:
+        raise UsageError(
+            f"the set was made without the signals {', '.join(lacking)}, which captions are told of; "
+            "longtake run with the set's recipe.toml and videos measures them, and nothing else anew"
+        )

@@ -1,0 +1,200 @@
+"""Sends the questions of captioners to their models, keeps each answer as it comes, and counts what it costs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from longtake.ask import Model, Reply, Request, connect
+from longtake.ask.prices import cost, price
+from longtake.captioning.answers import Answers
+from longtake.captioning.interview import Missing, Send
+from longtake.captioning.subjects import Subject
+from longtake.captions import Look, Question
+from longtake.errors import UsageError
+from longtake.looks import hash_of
+from longtake.recipe import Recipe
+
+
+class UnseenError(Exception):
+    """A question shows frames that were not taken yet."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(look)
+        self.look = look
+
+
+class StoppedError(Exception):
+    """No more questions are to be asked."""
+
+
+@dataclass
+class Spent:
+    """What the answers of a phase cost."""
+
+    answers: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    """Answers whose price isn't known; the cost is without them."""
+
+    def merge(self, other: "Spent") -> None:
+        """Add what another phase cost."""
+        for name in ("answers", "prompt_tokens", "completion_tokens", "cost_usd", "unpriced"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def add(self, reply: Reply, cost_usd: float | None) -> None:
+        """Count one answer."""
+        self.answers += 1
+        self.prompt_tokens += reply.prompt_tokens or 0
+        self.completion_tokens += reply.completion_tokens or 0
+        self.cost_usd += cost_usd or 0.0
+        self.unpriced += cost_usd is None
+
+
+@dataclass
+class Budget:
+    """Holds back questions that might cost more than is left, judging by what answers cost so far."""
+
+    limit_usd: float
+    under_way: int = 0
+    dearest_usd: float = 0.0
+
+    def allows(self, spent: Spent) -> bool:
+        """Return whether one more question fits, with those under way each as dear as the dearest so far."""
+        return spent.cost_usd + (self.under_way + 1) * self.dearest_usd <= self.limit_usd
+
+
+class Asker:
+    """The models of a recipe, as one phase asks them."""
+
+    def __init__(self, recipe: Recipe, answers: Answers, budget_usd: float | None) -> None:
+        self.answers = answers
+        self.spent = Spent()
+        self.stopped = ""
+        """Why no more is asked; empty while it is."""
+        self.budget = Budget(budget_usd) if budget_usd is not None else None
+        self.models: dict[str, Model] = {}
+        for name, settings in recipe.models.items():
+            if settings.url:
+                self.models[name] = connect(settings)
+
+    @property
+    def most_at_once(self) -> int:
+        """How many questions may be under way."""
+        return sum(model.settings.concurrency for model in self.models.values())
+
+    def send_for(self, subject: Subject, model: str) -> Send:
+        """Return what sends one captioner's questions about one clip."""
+
+        async def send(missing: Missing) -> Mapping[str, Any]:
+            return await self._ask(subject, self.models[model], missing)
+
+        return send
+
+    async def close(self) -> None:
+        """Let go of all models."""
+        for model in self.models.values():
+            await model.close()
+
+    async def _ask(self, subject: Subject, model: Model, missing: Missing) -> Mapping[str, Any]:
+        question = missing.question
+        files = files_for(subject, question)
+        shown = hash_of(files) if files else ""
+        name = f"{subject.id}/{missing.step}.{question.name}.{question.number}/{missing.key}/{shown}"
+        request = request_for(missing, name, files)
+        reply = await self._within_budget(model, request)
+        spent = cost(
+            price(model.settings, reply.model), reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens
+        )
+        # The row is made of the very objects that were sent, so an answer can't land on another clip.
+        row = answer_row(subject, missing, reply, shown, spent)
+        self.answers.add(row)
+        self._count(model, reply, spent)
+        return row
+
+    async def _within_budget(self, model: Model, request: Request) -> Reply:
+        if self.stopped:
+            raise StoppedError
+        budget = self.budget
+        if budget is None:
+            return await model.ask(request)
+        if not budget.allows(self.spent):
+            self.stopped = self.stopped or f"the budget of ${budget.limit_usd:g} is spent"
+            raise StoppedError
+        budget.under_way += 1
+        try:
+            return await model.ask(request)
+        finally:
+            budget.under_way -= 1
+
+    def _count(self, model: Model, reply: Reply, spent: float | None) -> None:
+        self.spent.add(reply, spent)
+        if self.budget is None:
+            return
+        if spent is None:
+            where = f"the price of {reply.model} at {model.settings.url} isn't known"
+            self.stopped = f"{where}; set price_in and price_out of the model, or give no budget"
+            raise StoppedError
+        self.budget.dearest_usd = max(self.budget.dearest_usd, spent)
+
+
+def files_for(subject: Subject, question: Question) -> list[bytes]:
+    """Return the files a question shows: JPEG files or one mp4 file. Raises `UnseenError` where they weren't taken."""
+    if question.look is None:
+        return []
+    if question.look not in subject.pictures:
+        raise UnseenError(question.look)
+    return subject.pictures[question.look]
+
+
+def request_for(missing: Missing, name: str, files: Sequence[bytes]) -> Request:
+    """Return the request that asks a question under a name and shows its files."""
+    question = missing.question
+    is_video = question.look is not None and question.look.fps > 0
+    return Request(
+        name,
+        question.prompt,
+        () if is_video else tuple(files),
+        files[0] if is_video else b"",
+        question.schema,
+        question.max_tokens,
+        missing.before,
+    )
+
+
+def answer_row(
+    subject: Subject, missing: Missing, reply: Reply, frames_hash: str, cost_usd: float | None
+) -> dict[str, Any]:
+    """Return the row of `answers` for one answer."""
+    question = missing.question
+    return {
+        "key": missing.key,
+        "clip_id": subject.id,
+        "video_id": subject.clip["video_id"],
+        "step": missing.step,
+        "question": question.name,
+        "number": question.number,
+        "attempt": missing.attempt,
+        "model": reply.model,
+        "prompt": question.prompt,
+        "frames_s": list(question.look.times) if question.look else [],
+        "frames_hash": frames_hash,
+        "text": reply.text,
+        "finish": reply.finish,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "cached_tokens": reply.cached_tokens,
+        "cost_usd": cost_usd,
+        "elapsed_s": reply.elapsed_s,
+        "tries": reply.tries,
+        "asked": datetime.now(UTC),
+    }
+
+
+def check_budget(recipe: Recipe) -> None:
+    """Raise `UsageError` where a budget can't be kept: a model's price must be known before anything is asked."""
+    for name, settings in recipe.models.items():
+        if settings.url and settings.model != "auto" and price(settings, settings.model) is None:
+            raise UsageError(f"no budget without a price: set models.{name}.price_in and models.{name}.price_out")

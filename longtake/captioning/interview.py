@@ -1,0 +1,114 @@
+"""One captioner's questions about one clip: what was answered before, what is missing, what is wrong with an answer.
+
+A captioner runs anew each time and gets stored answers where its questions were asked before. How a missing answer is
+come by is the caller's: `send` asks a model, or only notes that it is missing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from longtake import looks
+from longtake.ask import ModelSettings
+from longtake.ask.parse import answer_text, read_answer
+from longtake.captions import Answer, Question
+from longtake.steps import fingerprint
+
+Row = Mapping[str, Any]
+"""A row of `answers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A question to a model that has no answer yet."""
+
+    key: str
+    step: str
+    clip_id: str
+    question: Question
+    attempt: int = 1
+    before: tuple[str, str] | None = None
+    """For the second try: the first answer, and what was wrong with it."""
+
+
+Send = Callable[[Missing], Awaitable[Row]]
+
+
+def model_identity(settings: ModelSettings) -> list[Any]:
+    """Return what tells one model from another: where it is served makes no difference, unless only that names it."""
+    where = settings.url if settings.model == "auto" else ""
+    return [settings.model, where, settings.temperature, dict(settings.extra)]
+
+
+class Interview:
+    """Asks the questions of one captioner about one clip; it is the captioner's `ask`."""
+
+    def __init__(
+        self,
+        step: str,
+        clip_id: str,
+        settings: ModelSettings,
+        known: Mapping[str, Row],
+        send: Send,
+        doubts: Mapping[tuple[str, int], str] | None = None,
+    ) -> None:
+        self.step, self.clip_id, self.settings, self.known, self.send = step, clip_id, settings, known, send
+        self.doubts = doubts or {}
+        """What is wrong with first answers though nothing in them says so: question name and number -> words."""
+
+    async def __call__(self, *questions: Question) -> list[Answer]:
+        """Return the answers in order. All are asked, even where one can't be: what another says is not lost."""
+        found = await asyncio.gather(*(self._settle(question) for question in questions), return_exceptions=True)
+        answers = []
+        for answer in found:
+            if isinstance(answer, BaseException):
+                raise answer
+            answers.append(answer)
+        return answers
+
+    async def _settle(self, question: Question) -> Answer:
+        first = await self._answer(question, 1, None)
+        value, problems = examine(question, first)
+        doubt = self.doubts.get((question.name, question.number))
+        problems += [doubt] if doubt else []
+        if not problems:
+            return _answer(first, value, [])
+        wrong = "That is not usable yet: " + "; ".join(problems) + ". Answer the first request again, with that mended."
+        if first["finish"] == "length":
+            question = replace(question, max_tokens=2 * question.max_tokens)
+        second = await self._answer(question, 2, (first["text"], wrong))
+        value, problems = examine(question, second)
+        return _answer(second, value, problems)
+
+    async def _answer(self, question: Question, attempt: int, before: tuple[str, str] | None) -> Row:
+        key = self.key_of(question, attempt, before)
+        if key in self.known:
+            return self.known[key]
+        return await self.send(Missing(key, self.step, self.clip_id, question, attempt, before))
+
+    def key_of(self, question: Question, attempt: int = 1, before: tuple[str, str] | None = None) -> str:
+        """Name exactly this request: the clip, what is shown and said, and who is asked."""
+        look = [looks.VERSION, asdict(question.look)] if question.look else None
+        schema = question.schema.model_json_schema() if question.schema else None
+        asked = [question.name, question.number, question.prompt, look, schema]
+        return fingerprint([self.clip_id, asked, model_identity(self.settings), attempt, before])
+
+
+def examine(question: Question, row: Row) -> tuple[Any, list[str]]:
+    """Return the value an answer stands for, where a schema wants one, and what is wrong with the answer."""
+    text = answer_text(row["text"])
+    if row["finish"] == "refused":
+        return None, [f"the model would not answer: {text[:200] or 'no reason given'}"]
+    problems = ["it was cut off; use fewer words"] if row["finish"] == "length" else []
+    if question.schema is None:
+        return None, problems + question.check(text)
+    try:
+        value = read_answer(text, question.schema)
+    except ValueError as error:
+        return None, [*problems, str(error)]
+    return value, problems + question.check(value)
+
+
+def _answer(row: Row, value: Any, problems: list[str]) -> Answer:
+    return Answer(answer_text(row["text"]), value, tuple(problems), row["model"], row["key"])

@@ -1,0 +1,294 @@
+"""The caption and judge phases of a run: pictures of kept clips to models, their answers to captions and scores."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from longtake.ask import AskError
+from longtake.captioning.answers import Answers
+from longtake.captioning.asker import Asker, Spent, StoppedError, UnseenError, check_budget
+from longtake.captioning.interview import Missing
+from longtake.captioning.repeats import find_repeats, set_repeats_aside
+from longtake.captioning.results import Results
+from longtake.captioning.subjects import Doubts, Pending, Subject, kept_clips, picture_job, run_step, subjects, survey
+from longtake.captions import Look
+from longtake.engines import Item
+from longtake.engines.local import run_items
+from longtake.errors import FailureKind
+from longtake.recipe import Recipe, Use
+from longtake.store import Store
+from longtake.watch import Progress, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How models are asked."""
+
+    workers: int = 1
+    """Processes that take pictures."""
+    retry_failed: Sequence[str] = ()
+    budget_usd: float | None = None
+    """Stop before more than this is spent; None: no limit."""
+
+    def less(self, asked: "Asked") -> "Terms":
+        """Return the terms for what comes after a phase: what it spent is off the budget."""
+        return self if self.budget_usd is None else replace(self, budget_usd=self.budget_usd - asked.spent.cost_usd)
+
+
+@dataclass
+class Asked:
+    """What a phase did."""
+
+    clips: int = 0
+    """Clips that captions or scores were made for."""
+    captions: int = 0
+    quarantined: int = 0
+    """Captions set aside, for they failed their checks twice."""
+    failed: int = 0
+    spent: Spent = field(default_factory=Spent)
+    stopped: str = ""
+    """Why it ended before all was asked; empty where it didn't."""
+    waiting: list[str] = field(default_factory=list)
+    """Captioners or judges that ask a model where none is configured."""
+    elapsed_s: float = 0.0
+
+
+def caption_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> Asked:
+    """Make the captions that kept clips lack; an answer stored earlier is used, not asked for again."""
+    uses = list(recipe.captions.values())
+    asked = _ask_about_clips(store, recipe, uses, terms, watch, {})
+    doubts = find_repeats(store, uses)
+    if doubts and not asked.stopped:
+        again = _ask_about_clips(store, recipe, uses, terms.less(asked), watch, doubts)
+        asked.spent.merge(again.spent)
+        asked.stopped = again.stopped
+        asked.failed += again.failed
+        asked.quarantined += again.quarantined
+        asked.elapsed_s += again.elapsed_s
+        if not again.stopped:
+            asked.quarantined += set_repeats_aside(store, uses)
+    return asked
+
+
+def judge_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> Asked:
+    """Ask the judges about kept clips; their answers become scores."""
+    return _ask_about_clips(store, recipe, list(recipe.judges.values()), terms, watch, {})
+
+
+def _ask_about_clips(
+    store: Store, recipe: Recipe, uses: Sequence[Use], terms: Terms, watch: Watch, doubts: Doubts
+) -> Asked:
+    ready = [use for use in uses if not recipe.waits(use)]
+    asked = Asked(waiting=[use.label for use in uses if recipe.waits(use)])
+    if not ready:
+        return asked
+    if terms.budget_usd is not None:
+        check_budget(recipe)
+    with Answers(store) as answers:
+        _Phase(store, recipe, ready, terms, watch, doubts, answers, asked).run()
+    return asked
+
+
+class _Phase:
+    """Takes pictures in worker processes while models answer: a thread feeds the clips, a loop asks about them."""
+
+    def __init__(
+        self,
+        store: Store,
+        recipe: Recipe,
+        uses: Sequence[Use],
+        terms: Terms,
+        watch: Watch,
+        doubts: Doubts,
+        answers: Answers,
+        asked: Asked,
+    ) -> None:
+        self.store, self.recipe, self.uses, self.terms, self.doubts = store, recipe, uses, terms, doubts
+        self.watch, self.answers, self.asked = watch, answers, asked
+        self.phase = "judge" if uses[0].step.kind == "judges" else "caption"
+        failed = {(row["item"], row["step"]): row for row in store.read("failures").to_pylist()}
+        self.pending = Pending(recipe, uses, failed, terms.retry_failed, doubts)
+        self.results = Results(store, recipe, uses, failed)
+        self.asker = Asker(recipe, answers, terms.budget_usd)
+        self.clips = kept_clips(store)
+        if doubts:
+            self.clips = self.clips.filter(pc.is_in(self.clips["id"], pa.array([clip for clip, _ in doubts])))
+        self.done, self.done_s = 0, 0.0
+        self.waiting: dict[str, tuple[Subject, list[Look]]] = {}
+        """Clips whose pictures are being taken."""
+        self.again: list[tuple[Subject, Look]] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.ending = False
+        self.begun = time.monotonic()
+
+    def run(self) -> None:
+        """Ask all there is to ask, or until it must stop; what came is stored either way."""
+        try:
+            asyncio.run(self._main())
+        finally:
+            self.results.commit()
+            results, asked = self.results, self.asked
+            asked.clips, asked.captions = len(results.clips), results.made
+            asked.quarantined, asked.failed = results.quarantined, len(results.failed)
+            asked.spent, asked.stopped = self.asker.spent, self.asker.stopped
+            asked.elapsed_s = time.monotonic() - self.begun
+
+    async def _main(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        # So many clips have their pictures in memory: enough that no model waits for one.
+        self.room = asyncio.Semaphore(max(4, 2 * self.asker.most_at_once))
+        try:
+            await self._round(self._items_of_all())
+            while self.again and not self.asker.stopped:  # captioners that ask to see more after an answer
+                again, self.again = self.again, []
+                await self._round(self._item(subject, [look]) for subject, look in again)
+        finally:
+            await self.asker.close()
+        if self.results.clips or self.results.failed or self.asker.spent.answers:
+            self._tell()
+
+    async def _round(self, items: Iterator[Item]) -> None:
+        """Feed items, and wait until all clips they are about are done with."""
+        feeder = self.loop.run_in_executor(None, self._feed, items)
+        try:
+            await asyncio.shield(feeder)
+            while self.tasks:
+                await asyncio.wait(self.tasks)
+        finally:
+            self.ending = True
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.wait([feeder])
+            self.ending = False
+
+    # In the feeding thread.
+
+    def _feed(self, items: Iterator[Item]) -> None:
+        """Take the pictures of clips, and hand each on as soon as it has them."""
+        outcomes = run_items(
+            "longtake.jobs:look",
+            items,
+            workers=self.terms.workers,
+            on_progress=lambda _: self._hand(self._tell),
+        )
+        try:
+            for outcome in outcomes:
+                subject, looks = self.waiting.pop(outcome.item.name)
+                if outcome.failure:
+                    self._hand(self._fail, subject, *outcome.failure)
+                else:
+                    subject.pictures |= dict(zip(looks, outcome.result, strict=True))
+                    self._enter(subject)
+        except CancelledError:
+            return  # the loop is ending, and with it this thread
+        finally:
+            outcomes.close()
+
+    def _items_of_all(self) -> Iterator[Item]:
+        """Look over all clips; yield those that need pictures, and hand on those that need none."""
+        loop = asyncio.new_event_loop()
+        try:
+            for clips, found in subjects(self.store, self.recipe, self.answers, self.clips, self.pending):
+                self._hand(self._count, clips - len(found), 0.0)
+                for subject in found:
+                    if self.asker.stopped or self.ending:
+                        return
+                    missing = self._look_over(subject, loop)
+                    looks = list(dict.fromkeys(m.question.look for m in missing if m.question.look))
+                    if looks:
+                        yield self._item(subject, looks)
+                    elif missing:
+                        self._enter(subject)
+        finally:
+            loop.close()
+
+    def _look_over(self, subject: Subject, loop: asyncio.AbstractEventLoop) -> list[Missing]:
+        """Return the first questions that have no answer; where there are none, the clip is done."""
+        try:
+            made, missing = survey(subject, self.recipe, self.doubts, loop)
+        except Exception as error:  # a step's own fault is this clip's failure, told in full
+            self._hand(self._fail, subject, "error", f"{type(error).__name__}: {error}")
+            return []
+        if not missing:
+            self._hand(self._finish, subject, made)
+        return missing
+
+    def _item(self, subject: Subject, looks: list[Look]) -> Item:
+        self.waiting[subject.id] = (subject, looks)
+        return Item(subject.id, picture_job(self.store.folder, subject, looks))
+
+    def _enter(self, subject: Subject) -> None:
+        """Hand a clip to the loop; wait while it has enough of them."""
+
+        async def enter() -> None:
+            await self.room.acquire()
+            if self.ending:
+                raise asyncio.CancelledError
+            task = self.loop.create_task(self._ask_about(subject))
+            self.tasks.add(task)
+            task.add_done_callback(self._leave)
+
+        if self.ending:
+            raise CancelledError
+        asyncio.run_coroutine_threadsafe(enter(), self.loop).result()
+
+    def _hand(self, call: Callable[..., None], *args: Any) -> None:
+        """Have the loop's thread do something, which alone touches results."""
+        self.loop.call_soon_threadsafe(call, *args)
+
+    # In the loop's thread.
+
+    def _leave(self, task: "asyncio.Task[None]") -> None:
+        self.tasks.discard(task)
+        self.room.release()
+
+    async def _ask_about(self, subject: Subject) -> None:
+        """Run the steps on one clip, asking what has no answer yet."""
+        made: dict[str, Any] = {}
+        for use in subject.uses:
+            send = self.asker.send_for(subject, use.model or "")
+            try:
+                made[use.label] = await run_step(use, subject, self.recipe, send, self.doubts)
+            except UnseenError as more:
+                subject.known |= self.answers.of([subject.id], [subject.clip["video_id"]])
+                self.again.append((subject, more.look))
+                return
+            except AskError as error:
+                if error.fatal:
+                    self.asker.stopped = self.asker.stopped or error.message
+                else:
+                    self._fail(subject, error.kind, error.message)
+                return
+            except StoppedError:
+                return
+            except Exception as error:  # a step's own fault is this clip's failure, told in full
+                self._fail(subject, "error", f"{type(error).__name__}: {error}")
+                return
+        subject.pictures.clear()
+        self._finish(subject, made)
+
+    def _finish(self, subject: Subject, made: dict[str, Any]) -> None:
+        self.results.add(subject, made)
+        self._count(1, subject.view.duration_s)
+
+    def _fail(self, subject: Subject, kind: FailureKind, message: str) -> None:
+        self.results.fail(subject, kind, message)
+        self._count(1, subject.view.duration_s)
+
+    def _count(self, clips: int, seconds: float) -> None:
+        self.done += clips
+        self.done_s += seconds
+
+    def _tell(self) -> None:
+        elapsed_s = time.monotonic() - self.begun
+        spent = self.asker.spent
+        words = f"{spent.answers:,} answers" if self.asker.models else ""
+        words += f", ${spent.cost_usd:.2f}" if spent.cost_usd else ""
+        failed, total = len(self.results.failed), self.clips.num_rows
+        self.watch(Progress(self.phase, self.done, total, failed, self.done_s, 0.0, elapsed_s, words))

@@ -1,0 +1,59 @@
+"""The same text on many clips: a fault that no look at one caption can find. LVD-2M shipped one some 4,000 times."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from longtake.captioning.subjects import Doubts
+from longtake.recipe import Use
+from longtake.schemas import SCHEMAS
+from longtake.store import Store, one_of
+
+CLIPS = 3
+"""On so many clips a text is a repeat; two neighbours may well look the same."""
+WORDS = 12
+"""Shorter texts may be true of many clips."""
+PROBLEM = "the same text was given for other clips; say what this clip alone shows"
+
+
+def find_repeats(store: Store, uses: Sequence[Use]) -> Doubts:
+    """Return the questions whose answers stand, word for word, on `CLIPS` clips or more, and aren't set aside yet."""
+    rows = _repeated(store, uses)
+    wanted = store.read("answers", ["key", "question", "number"], one_of("key", rows["answer"].to_pylist()))
+    asked = {row["key"]: (row["question"], row["number"]) for row in wanted.to_pylist()}
+    doubts: dict[tuple[str, str], dict[tuple[str, int], str]] = {}
+    for row in rows.to_pylist():
+        if row["answer"] in asked:
+            doubts.setdefault((row["clip_id"], row["step"]), {})[asked[row["answer"]]] = PROBLEM
+    return doubts
+
+
+def set_repeats_aside(store: Store, uses: Sequence[Use]) -> int:
+    """Set aside the captions that still repeat; return how many."""
+    repeated = {(row["clip_id"], row["step"], row["text"]) for row in _repeated(store, uses).to_pylist()}
+    count = 0
+    for label in {step for _, step, _ in repeated}:
+        clips = sorted({clip for clip, step, _ in repeated if step == label})
+        rows = store.read("captions", where=f"{one_of('clip_id', clips)} AND step = '{label}'").to_pylist()
+        for row in rows:
+            if (row["clip_id"], label, row["text"]) in repeated:
+                row["problems"] = [*row["problems"], PROBLEM]
+                count += 1
+        store.delete("captions", "clip_id", clips, also=f"step = '{label}'")
+        store.append("captions", rows, SCHEMAS["captions"])
+    return count
+
+
+def _repeated(store: Store, uses: Sequence[Use]) -> pa.Table:
+    """Return the captions of models whose text stands on too many clips."""
+    asking = [use.label for use in uses if use.step.asks]
+    columns = ["clip_id", "step", "text", "problems", "answer"]
+    rows = store.read("captions", columns, one_of("step", asking))
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(rows["text"]))
+    rows = rows.append_column("plain", texts).filter(pc.greater_equal(pc.count_substring(texts, " "), WORDS - 1))
+    # A text set aside for another reason still counts: whoever gave it gave it too often.
+    counts = rows.group_by("plain").aggregate([("clip_id", "count_distinct")])
+    often = counts.filter(pc.greater_equal(counts["clip_id_count_distinct"], CLIPS))["plain"]
+    good = pc.equal(pc.list_value_length(rows["problems"]), 0)
+    return rows.filter(pc.and_(pc.is_in(rows["plain"], often), good))

@@ -1,0 +1,224 @@
+"""The clips that captioners and judges are to be run on, each with what is known of it, a few at a time."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from longtake.captioning.answers import Answers
+from longtake.captioning.interview import Interview, Missing, Send, model_identity
+from longtake.captions import Look, View
+from longtake.facts import gather_facts
+from longtake.recipe import Recipe, Use
+from longtake.records import Clip, Series
+from longtake.schemas import SCHEMAS
+from longtake.steps import fingerprint
+from longtake.store import Store, one_of, score_columns
+
+AT_ONCE = 64
+"""Clips read together: few enough that their signals stay small, enough to make a read cheap."""
+
+Doubts = Mapping[tuple[str, str], Mapping[tuple[str, int], str]]
+"""Clip id and step label -> question name and number -> what is wrong with the first answer."""
+
+
+@dataclass(slots=True)
+class Subject:
+    """One clip, and the captioners or judges to run on it."""
+
+    clip: dict[str, Any]
+    """Its row."""
+    video: dict[str, Any]
+    """Its video's row."""
+    view: View
+    uses: list[Use]
+    known: dict[str, Mapping[str, Any]]
+    """Answers given before, by key."""
+    pictures: dict[Look, list[bytes]] = field(default_factory=dict)
+    """The files a model is shown for each look that was taken."""
+
+    @property
+    def id(self) -> str:
+        """The clip's id."""
+        return str(self.clip["id"])
+
+
+class NotAnsweredError(Exception):
+    """A question has no stored answer."""
+
+
+def step_name(use: Use) -> str:
+    """Return how a captioner or judge is called in the tables `answers` and `failures`: `captions.lvd2m`."""
+    return f"{use.step.kind}.{use.label}"
+
+
+def work_key(recipe: Recipe, use: Use) -> str:
+    """Return the name of exactly this work: the step, its parameters, the model it asks, the signals it is told of."""
+    settings = recipe.settings_of(use)
+    signals = {label: recipe.signals[label].key for label in use.step.signals}
+    return fingerprint([use.key, model_identity(settings) if settings else None, signals])
+
+
+def kept_clips(store: Store) -> pa.Table:
+    """Return the kept clips in the order of their videos, so that what one video shares is read once."""
+    return store.read("clips", where="kept").sort_by([("video_id", "ascending"), ("start_s", "ascending")])
+
+
+def subjects(
+    store: Store,
+    recipe: Recipe,
+    answers: Answers,
+    clips: pa.Table,
+    pending: "Pending",
+) -> Iterator[tuple[int, list[Subject]]]:
+    """Yield for every few clips how many they are, and those with something to do."""
+    keys = {use.key: label for label, use in recipe.signals.items() if label in pending.signals}
+    for start in range(0, clips.num_rows, AT_ONCE):
+        part = clips.slice(start, AT_ONCE)
+        rows = part.to_pylist()
+        pending.load(store, rows)
+        todo = [(row, uses) for row in rows if (uses := pending.of(row))]
+        if not todo:
+            yield part.num_rows, []
+            continue
+        for use in pending.uses:
+            anew = [row["id"] for row, _ in todo if pending.asks_anew(row["id"], use)]
+            answers.forget(anew, step_name(use))
+        videos = {row["video_id"] for row, _ in todo}
+        known = answers.of([row["id"] for row, _ in todo], sorted(videos))
+        stored = store.signals_of(sorted(videos), list(keys))
+        about = {row["id"]: row for row in store.read("videos", where=one_of("id", videos)).to_pylist()}
+        scores = score_columns(part)
+        numbers = {row["id"]: k for k, row in enumerate(rows)}
+        found = []
+        for row, uses in todo:
+            series = {keys[key]: Series(**parts) for key, parts in stored[row["video_id"]].items()}
+            own = {key: answer for key, answer in known.items() if answer["clip_id"] == row["id"]}
+            values = {key: column[numbers[row["id"]]] for key, column in scores.items() if "." in key}
+            found.append(Subject(row, about[row["video_id"]], _view(row, values, series), uses, own))
+        yield part.num_rows, found
+
+
+def _view(row: Mapping[str, Any], scores: Mapping[str, float], series: Mapping[str, Series]) -> View:
+    spans = {name: row[name] for name in ("start_s", "end_s", "start_frame", "end_frame")}
+    known = {key: None if np.isnan(value) else float(value) for key, value in scores.items()}
+    clip = Clip(row["id"], row["video_id"], **spans, scores=known)
+    inside = {label: _from_start(rows.between(clip.start_s, clip.end_s), clip) for label, rows in series.items()}
+    return View(clip, inside, gather_facts(clip.duration_s, inside))
+
+
+def _from_start(rows: Series, clip: Clip) -> Series:
+    return Series(rows.columns, rows.times - clip.start_s, rows.frames - clip.start_frame, rows.values)
+
+
+class Pending:
+    """Which captioners or judges each clip still needs: those whose work isn't there, nor failed before."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        uses: Sequence[Use],
+        failed: Mapping[tuple[str, str], Mapping[str, Any]],
+        retry: Collection[str],
+        doubts: Doubts,
+    ) -> None:
+        self.uses, self.failed, self.retry, self.doubts = uses, failed, retry, doubts
+        self.keys = {use.label: work_key(recipe, use) for use in uses}
+        self.signals = {label for use in uses for label in use.step.signals}
+        self.done: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    def load(self, store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Read what some clips have."""
+        self.done = {}
+        if self.uses[0].step.kind == "captions":
+            columns = ["clip_id", "step", "work", "problems"]
+            for made in store.read("captions", columns, one_of("clip_id", [row["id"] for row in rows])).to_pylist():
+                place = (made["clip_id"], made["step"])
+                wrong = bool(made["problems"]) or self.done.get(place, ("", False))[1]
+                self.done[place] = (made["work"], wrong)
+        else:
+            key = judge_key(self.keys)
+            judged = [row["id"] for row in rows if row["judge_key"] == key]
+            self.done = {(clip_id, label): (work, False) for clip_id in judged for label, work in self.keys.items()}
+
+    def of(self, row: Mapping[str, Any]) -> list[Use]:
+        """Return what is to be done on a clip."""
+        return [use for use in self.uses if self._is_due(row["id"], use)]
+
+    def _is_due(self, clip_id: str, use: Use) -> bool:
+        if (clip_id, use.label) in self.doubts:
+            return True
+        if self.done.get((clip_id, use.label), ("", False))[0] == self.keys[use.label]:
+            return self.asks_anew(clip_id, use)
+        before = self.failed.get((clip_id, step_name(use)))
+        return not before or before["work"] != self.keys[use.label] or self._again(before["kind"])
+
+    def asks_anew(self, clip_id: str, use: Use) -> bool:
+        """Return whether answers that are there are to be thrown away, for they were found wanting."""
+        work, wrong = self.done.get((clip_id, use.label), ("", False))
+        return wrong and work == self.keys[use.label] and self._again("quarantined")
+
+    def _again(self, kind: str) -> bool:
+        return kind in self.retry or "all" in self.retry
+
+
+def judge_key(keys: Mapping[str, str]) -> str:
+    """Return the name of the work of all judges together, as clips carry it."""
+    return fingerprint(dict(keys))
+
+
+def forget_other_judges(store: Store, recipe: Recipe) -> None:
+    """Take back what other judges, or these asked otherwise, said of clips, so that no rule goes by it."""
+    if any(recipe.waits(use) for use in recipe.judges.values()):
+        return  # without a model at hand, what was said stays said
+    key = judge_key({use.label: work_key(recipe, use) for use in recipe.judges.values()})
+    rows = store.read("clips", ["id", "judge_key"]).to_pylist()
+    others = [{"id": row["id"]} for row in rows if row["judge_key"] not in (None, key)]
+    store.update("clips", "id", others, pa.schema([SCHEMAS["clips"].field(name) for name in ("id", "judge_key")]))
+
+
+async def run_step(use: Use, subject: Subject, recipe: Recipe, send: Send, doubts: Doubts) -> Any:
+    """Run one captioner or judge on one clip and return what it gives."""
+    settings = recipe.settings_of(use)
+    if settings is None:
+        return use.step.call(subject.view, **use.parameters)
+    own = doubts.get((subject.id, use.label))
+    ask = Interview(step_name(use), subject.id, settings, subject.known, send, own)
+    return await use.step.call(subject.view, ask, **use.parameters)
+
+
+def survey(
+    subject: Subject, recipe: Recipe, doubts: Doubts, loop: asyncio.AbstractEventLoop
+) -> tuple[dict[str, Any], list[Missing]]:
+    """Return what stored answers are enough for, by label, and the first questions that have none."""
+    made: dict[str, Any] = {}
+    missing: list[Missing] = []
+
+    async def note(question: Missing) -> Mapping[str, Any]:
+        missing.append(question)
+        raise NotAnsweredError
+
+    for use in subject.uses:
+        try:
+            made[use.label] = loop.run_until_complete(run_step(use, subject, recipe, note, doubts))
+        except NotAnsweredError:
+            continue
+    return made, missing
+
+
+def picture_job(folder: Path, subject: Subject, looks: Sequence[Look]) -> dict[str, Any]:
+    """Return the job that takes pictures of a clip: from its own file where there is one, else from its video."""
+    clip, video = subject.clip, subject.video
+    file = folder / clip["file"] if clip["file"] else None
+    whole = {
+        "path": video["path"],
+        "start_s": clip["start_s"],
+        "first_timestamp_s": video["first_timestamp_s"],
+        "seekable": video["seekable"],
+    }
+    own = {"path": str(file), "start_s": 0.0, "first_timestamp_s": 0.0, "seekable": True}
+    return {**(own if file and file.is_file() else whole), "looks": [asdict(look) for look in looks]}

@@ -1,0 +1,118 @@
+"""What a command did: funnels, kept clips, captions, choices."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from longtake.caption_set import CaptionedSet
+from longtake.captioning.phase import Asked
+from longtake.running import Choice, RunResult
+from longtake.select import FunnelRow
+from longtake.show.words import console, count, length, money
+
+
+def funnel(out: Console, rows: Sequence[FunnelRow]) -> None:
+    """Print what each rule left and took."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name, justify in (("", "left"), ("clips", "right"), ("length", "right"), ("rejected", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # one of rich's literals
+    for row in rows:
+        label = str(row.rule) if row.rule else "clips found"
+        rejected = f"{row.rejected:,}" if row.rule else ""
+        if row.not_measured:
+            rejected += f" ({row.not_measured:,} not measured)"
+        if row.not_asked:
+            rejected += f" ({row.not_asked:,} not asked)"
+        table.add_row(label, f"{row.clips:,}", length(row.seconds), rejected)
+    out.print(table)
+
+
+def result(done: RunResult) -> None:
+    """Print what a run left."""
+    out = console()
+    out.print()
+    funnel(out, done.funnel)
+    last = done.funnel[-1]
+    out.print(f"\n[bold]Kept {count(last.clips, 'clip')}, {length(last.seconds)}.[/]")
+    written = done.written
+    if written.written or written.verified or written.removed:
+        parts = [
+            (written.written, "clip files written"),
+            (written.verified, "looked at again"),
+            (written.removed, "of clips no longer kept removed"),
+        ]
+        out.print(", ".join(f"{number:,} {what}" for number, what in parts if number) + ".")
+    for sentence in done.second_look.words():
+        out.print(escape(sentence))
+    for phase in (done.judged, done.captioned):
+        asked(out, phase)
+    if done.failures:
+        kinds = ", ".join(f"{number:,} {kind}" for kind, number in done.failures.items())
+        out.print(f"[red]{count(done.failed, 'failure')}[/]: {kinds}; the report names each.")
+    folder = done.folder
+    out.print(escape(f"\nLook at   {folder / 'report.html'}"))
+    out.print(escape(f"Clips in  {folder / 'clips'}"))
+    out.print(escape(f"Try       longtake select {folder} --keep 'duration_s >= 5'"))
+
+
+def asked(out: Console, done: Asked) -> None:
+    """Print what asking models gave."""
+    if done.captions:
+        aside = f", {done.quarantined:,} set aside by their checks (the report says why)" if done.quarantined else ""
+        out.print(f"{count(done.captions, 'caption')} for {count(done.clips, 'clip')}{aside}.")
+    spent = done.spent
+    if spent.answers:
+        price = f", {money(spent.cost_usd)}" if spent.answers > spent.unpriced else ""
+        price += f", {spent.unpriced:,} of unknown price" if spent.unpriced else ""
+        tokens = f"{spent.prompt_tokens:,} tokens in, {spent.completion_tokens:,} out"
+        rate = f"{spent.answers / done.elapsed_s:.1f} per second"
+        out.print(f"{count(spent.answers, 'answer')} in {length(done.elapsed_s)} ({rate}); {tokens}{price}.")
+    if done.stopped:
+        out.print(Text(f"Stopped asking: {done.stopped}.", "red"), "The same command goes on.")
+
+
+def captions(done: CaptionedSet) -> None:
+    """Print what captioning a set did."""
+    out = console()
+    if done.imported:
+        read = done.imported
+        parts = [
+            (read.answers, "answers taken"),
+            (read.known, "stored before"),
+            (read.failed, "failed at the service, still to be asked"),
+            (read.strange, "that this set does not ask"),
+        ]
+        out.print("Batch results: " + (", ".join(f"{n:,} {what}" for n, what in parts if n) or "none") + ".")
+    if done.exported:
+        written = done.exported
+        out.print(f"{count(written.requests, 'request')} written:")
+        for path in written.files:
+            out.print(Text(f"  {path}"))
+        if written.failed:
+            out.print(Text(f"{count(written.failed, 'clip')} whose pictures could not be taken", "red"))
+        out.print("Take the answers with --results-from; requests that build on them come after that.")
+    if done.asked:
+        asked(out, done.asked)
+        if done.asked.failed:
+            out.print(f"[red]{count(done.asked.failed, 'clip')} failed[/]; the report says why.")
+        out.print(escape(f"\nLook at   {done.folder / 'report.html'}"))
+
+
+def selection(choice: Choice) -> None:
+    """Print what rules would keep."""
+    out = console()
+    funnel(out, choice.funnel)
+    kept = count(choice.funnel[-1].clips, "clip")
+    out.print(f"\n[bold]Keeps {kept}[/], {choice.before:,} before; took {choice.elapsed_s * 1000:.0f} ms.")
+    recipe = escape(str(choice.folder / "recipe.toml"))
+    if not choice.saved:
+        out.print("Nothing was changed; --save keeps this choice.")
+        return
+    out.print(f"Saved as the set's rules in {recipe}.")
+    if choice.without_file:
+        missing = count(choice.without_file, "kept clip")
+        folder = escape(str(choice.folder))
+        out.print(f"{missing} without a file; to write: longtake run {recipe} VIDEOS --to {folder}")
