@@ -1,14 +1,14 @@
 # make demo             a set from a few raw videos, made from real footage on the spot
 # make demo VIDEOS=DIR  a set from your own folder
 # make test             lint, types and all tests
-# make models           what the tests of models in this process need: torch, for the CPU, and transformers
+# make more             what the widest tests need beside: torch for the CPU, transformers, datasets, webdataset
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VIDEOS ?= demo/videos
 SET ?= $(if $(filter demo/videos,$(VIDEOS)),demo/set,my-set)
 
-.PHONY: demo test lint types models bench clean
+.PHONY: demo test lint types more bench clean
 
 $(VENV)/run.done: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("longtake needs Python 3.11 or later; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -22,8 +22,8 @@ $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/models.done: $(VENV)/dev.done requirements/local.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt
+$(VENV)/more.done: $(VENV)/dev.done requirements/local.txt requirements/exports.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt -r requirements/exports.txt
 	@touch $@
 
 demo: $(VENV)/run.done
@@ -37,7 +37,7 @@ lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-models: $(VENV)/models.done
+more: $(VENV)/more.done
 
 types: $(VENV)/dev.done
 	$(BIN)/mypy

@@ -36,7 +36,10 @@ async def serve(reader, writer):
             head = (await reader.readuntil(b"\\r\\n\\r\\n")).lower()
             left = int(head.partition(b"content-length:")[2].partition(b"\\r\\n")[0])
             while left:
-                left -= len(await reader.read(left))
+                part = await reader.read(left)
+                if not part:
+                    raise asyncio.IncompleteReadError(part, left)
+                left -= len(part)
             writer.write(answer)
     except asyncio.IncompleteReadError:
         writer.close()

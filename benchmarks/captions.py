@@ -58,7 +58,10 @@ async def serve(reader, writer):
             left = int(head.partition("content-length:")[2].partition("\\r\\n")[0])
             name = head.partition("x-client-request-id:")[2].partition("\\r\\n")[0].strip()
             while left:
-                left -= len(await reader.read(left))
+                part = await reader.read(left)
+                if not part:
+                    raise asyncio.IncompleteReadError(part, left)
+                left -= len(part)
             print(name, file=asked, flush=True)
             writer.write(answer("CAPTION: " if ".refined." in name else ""))
     except (asyncio.IncompleteReadError, ConnectionResetError):

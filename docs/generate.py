@@ -17,6 +17,7 @@ FIRST = {
     "clips": "From shots to clips. Arithmetic, no decode.",
     "scores": "From the rows of a signal inside a clip to named numbers that rules can ask for. Arithmetic, no decode.",
     "judges": "Questions to a model about a clip, answered with numbers that rules can ask for.",
+    "exports": "From a set to the formats people train on: `longtake export SET NAME --to FOLDER`.",
     "captions": "From a kept clip to texts about it. Those that ask a model wait until one is named.",
 }
 

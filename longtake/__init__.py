@@ -12,7 +12,7 @@ __all__ = ["__version__", "find_shots", "load_recipe", "open_set", "probe", "run
 _HOMES = {
     "find_shots": ("longtake.finding", "find_shots"),
     "load_recipe": ("longtake.recipe", "load"),
-    "open_set": ("longtake.store", "Store"),
+    "open_set": ("longtake.opening", "Set"),
     "probe": ("longtake.video", "probe"),
     "run": ("longtake.running", "run"),
     "scan": ("longtake.video", "scan"),
@@ -20,9 +20,9 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from longtake.finding import find_shots
+    from longtake.opening import Set as open_set  # noqa: N813  # `open_set(folder)` reads as what it does
     from longtake.recipe import load as load_recipe
     from longtake.running import run
-    from longtake.store import Store as open_set  # noqa: N813  # `open_set(folder)` reads as what it does
     from longtake.video import probe, scan
 
 

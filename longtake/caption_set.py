@@ -1,5 +1,6 @@
 """Captions for a set that is there: more captioners, another model, an estimate, or the way through batch files."""
 
+import shlex
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,11 +56,13 @@ def caption_set(
     if not path.is_file():
         raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
     check_kinds(retry_failed)
-    recipe = _with(tomllib.loads(path.read_text(encoding="utf-8")), steps, settings)
+    if requests_to is not None and retry_failed:
+        raise UsageError("--retry-failed asks a server; batch files hold whatever has no answer yet")
+    recipe = _with(_read(path), steps, settings)
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
-        _check_signals(store, recipe)
+        _check_signals(store, recipe, steps, settings)
         imported = import_results(store, recipe, [Path(name) for name in results_from]) if results_from else None
         expected = estimate(store, recipe, list(recipe.captions.values()), retry_failed)
         watch(expected)
@@ -76,24 +79,48 @@ def caption_set(
         return CaptionedSet(folder, expected, imported, None, asked)
 
 
+def _read(path: Path) -> dict[str, Any]:
+    """Return a set's recipe as plain data."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # anybody may edit the file
+        raise SetError(f"{path} can't be read: {error}") from error
+
+
 def _with(data: dict[str, Any], steps: Sequence[str], settings: Sequence[str]) -> Recipe:
     """Return a set's recipe with captioners added and settings laid over it."""
     captions = data.setdefault("captions", {})
+    if not isinstance(captions, dict):
+        raise UsageError("[captions] holds one table a step, as in [captions.lvd2m]")
     for step in steps:
-        captions.setdefault(step.rpartition(":")[2], {"step": step})
+        label = _label_of(step)
+        if captions.setdefault(label, {"step": step}).get("step", label) != step:
+            other = captions[label]["step"]
+            raise UsageError(
+                f"the captioner {label} is {other} here; add {step} with -s captions.OTHER_LABEL.step={step}"
+            )
     merge(data, read_settings(settings))
     if not data["captions"]:
         raise UsageError("the set's recipe names no captioner; add one with --step (see: longtake steps)")
     return resolve(data)
 
 
-def _check_signals(store: Store, recipe: Recipe) -> None:
+def _label_of(step: str) -> str:
+    """Return the label under which a captioner is added by its name."""
+    return step.rpartition(":")[2]
+
+
+def _check_signals(store: Store, recipe: Recipe, steps: Sequence[str], settings: Sequence[str]) -> None:
     """Raise `UsageError` where captioners are told of signals that the set's videos have never been scanned for."""
     wanted = {recipe.signals[label].key: label for use in recipe.captions.values() for label in use.step.signals}
     there = set(store.read("signals", ["key"])["key"].to_pylist())
     lacking = sorted(label for key, label in wanted.items() if key not in there)
     if lacking and store.read("videos", ["id"]).num_rows:
+        given = [f"captions.{_label_of(step)}.step={step}" for step in steps] + list(settings)
+        options = [word for setting in given for word in ("-s", setting)]
+        places = [str(store.folder / "recipe.toml"), "VIDEOS", "--to", str(store.folder)]
+        command = shlex.join(["longtake", "run", *places, *options])
         raise UsageError(
-            f"the set was made without the signals {', '.join(lacking)}, which captions are told of; "
-            "longtake run with the set's recipe.toml and videos measures them, and nothing else anew"
+            f"the set was made without the signals {', '.join(lacking)}, which captions are told of; to measure them, "
+            f"and nothing else anew: {command}"
         )

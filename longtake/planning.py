@@ -20,6 +20,8 @@ WORK_KINDS = ("crash", "timeout", "error")
 """Failures that may be the recipe's doing: another recipe tries again. The others are the file's own."""
 FRAMES_KEY = fingerprint([FRAMES, 1])
 SAMPLED_HEADERS = 40
+REMOVED = "removed.txt"
+"""The set's list of videos that were removed for good: a line each, the hash at the end of its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
     """Compare the videos that the sources hold with what the set holds."""
     rows = {row["id"]: row for row in store.read("videos").to_pylist()}
     candidates = _identify(found.videos, rows)
-    unique = _once_each(candidates)
+    named = _once_each(candidates)
+    removed = removed_before(store.folder)
+    unique = [c for c in named if hash_of(c.id) not in removed]
     undone = [c for c in unique if c.id not in rows or rows[c.id]["made_by"] != recipe.key]
     failed = _failed_before(store, recipe, retry_failed)
     todo = [c for c in undone if (str(c.path), c.bytes, c.modified_ns) not in failed]
@@ -65,7 +69,8 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
         folder=str(store.folder),
         workers=workers,
         videos=len(unique),
-        copies=len(candidates) - len(unique),
+        copies=len(candidates) - len(named),
+        removed=len(named) - len(unique),
         others=found.others,
         done_before=len(unique) - len(undone),
         failed_before=len(undone) - len(todo),
@@ -74,6 +79,18 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
         to_scan_s=_estimate_s(scan, rows),
     )
     return Work(plan, scan + derive, rows, stored, keys)
+
+
+def hash_of(name: str) -> str:
+    """Return the part of a video's id that names its content, without the name of a file."""
+    return name.rpartition("-")[2]
+
+
+def removed_before(folder: Path) -> set[str]:
+    """Return the contents that a set must not take in again."""
+    path = folder / REMOVED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return {hash_of(line.strip()) for line in lines if line.strip() and not line.startswith("#")}
 
 
 def check_kinds(kinds: Sequence[str]) -> None:

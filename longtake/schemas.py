@@ -135,6 +135,17 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("work", pa.string()),  # names the step, its parameters, the model, and the signals it reads
         ]
     ),
+    "exports": pa.schema(
+        [
+            ("folder", pa.string()),
+            ("format", pa.string()),
+            ("key", pa.string()),
+            ("options", pa.string()),
+            ("clips", pa.int64()),
+            ("made", pa.timestamp("us", tz="UTC")),
+            ("video_ids", pa.list_(pa.string())),  # whose clips it holds
+        ]
+    ),
     "failures": pa.schema(
         [
             ("item", pa.string()),

@@ -23,8 +23,8 @@ from typing import Any, Literal
 
 from longtake.errors import UsageError
 
-Kind = Literal["signals", "shots", "clips", "scores", "judges", "captions"]
-KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores", "judges", "captions")
+Kind = Literal["signals", "shots", "clips", "scores", "judges", "captions", "exports"]
+KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores", "judges", "captions", "exports")
 
 Plain = str | int | float | bool | None
 

@@ -19,6 +19,7 @@ from longtake.schemas import SCHEMAS
 INDEX_FROM_ROWS = 10_000
 """From so many rows on, looking a video up in a table goes through an index."""
 COMPACT_FROM_VERSIONS = 8
+SERIES_AT_ONCE = 64
 
 
 class Store:
@@ -56,6 +57,10 @@ class Store:
             return lance.dataset(str(self.table_path(table)))
         except (ValueError, OSError) as error:
             raise SetError(f"{self.table_path(table)} can't be read: {error}") from error
+
+    def version(self, table: str) -> int:
+        """Return a number that changes whenever the table does; 0 where it was never written."""
+        return int(self._open(table).version) if self.has(table) else 0
 
     def columns(self, table: str) -> pa.Schema:
         """Return a table's schema as it is now, scores included."""
@@ -117,12 +122,26 @@ class Store:
             if len(dataset.versions()) >= COMPACT_FROM_VERSIONS:
                 dataset.optimize.compact_files()
                 dataset.cleanup_old_versions(retain_versions=1)
-            owner = next((name for name in ("clip_id", "video_id") if name in SCHEMAS[table].names), None)
-            if dataset.count_rows() >= INDEX_FROM_ROWS and owner:
-                if any(index["fields"] == [owner] for index in dataset.list_indices()):
-                    dataset.optimize.optimize_indices()
-                else:
-                    dataset.create_scalar_index(owner, "BTREE")
+            _index(dataset, table)
+
+    def purge(self) -> None:
+        """Write anew what has deleted rows in it, and drop old versions: no byte of deleted rows is left.
+
+        Only the set's one writer may ask for it.
+        """
+        for table in SCHEMAS:
+            if not self.has(table):
+                continue
+            dataset = self._open(table)
+            # An index keeps the values of deleted rows, and the version that deleted them the filter that named them.
+            for index in dataset.describe_indices():
+                dataset.drop_index(index.name)
+            dataset.delete("false")
+            # A row of signals may be as large as an hour of video is long.
+            batch = SERIES_AT_ONCE if table == "signals" else None
+            dataset.optimize.compact_files(materialize_deletions_threshold=0.0, batch_size=batch)
+            _index(dataset, table)
+            dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True)
 
     def add_signals(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add series: rows with `video_id`, `key`, `label`, `step`, `version`, `parameters` and `series`."""
@@ -162,11 +181,26 @@ class Store:
         return found
 
 
+def _index(dataset: lance.LanceDataset, table: str) -> None:
+    """Index a big table by clip or video, or bring its index up to date."""
+    owner = next((name for name in ("clip_id", "video_id") if name in SCHEMAS[table].names), None)
+    if dataset.count_rows() >= INDEX_FROM_ROWS and owner:
+        if any(index.field_names == [owner] for index in dataset.describe_indices()):
+            dataset.optimize.optimize_indices()
+        else:
+            dataset.create_scalar_index(owner, "BTREE")
+
+
 def _lists(arrays: Sequence[NDArray[Any]], of: pa.DataType) -> pa.ListArray:
     """Return arrays as one column of lists, without a Python object for each number."""
     offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
     values = pa.array(np.concatenate(arrays) if arrays else np.empty(0), of)
     return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def write_table(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:
+    """Write one table beside those of a set, in one stream and one commit; the folder must not be there."""
+    lance.write_dataset(pa.RecordBatchReader.from_batches(schema, iter(batches)), str(path), mode="create")
 
 
 def one_of(column: str, values: Iterable[str]) -> str:

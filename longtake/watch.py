@@ -16,6 +16,8 @@ class Plan:
     videos: int
     copies: int
     """Files that hold the same video as another one; each video is done once."""
+    removed: int
+    """Videos that were removed from the set for good, and are left out."""
     others: int
     """Files in the sources that don't look like videos."""
     done_before: int
@@ -33,7 +35,7 @@ class Progress:
     """How far one phase of a run has come."""
 
     phase: str
-    """`scan`, `judge`, `write`, `caption`, or `verify`: a second look at files written before."""
+    """`scan`, `judge`, `write`, `caption`, `export`, or `verify`: a second look at files written before."""
     done: int
     total: int
     failed: int

@@ -26,10 +26,10 @@ STEPS = {
 LAYERS = [
     {"__main__", "cli"},
     {"show"},
-    {"caption_set", "doctor", "finding", "viewer"},
+    {"caption_set", "doctor", "exporting", "finding", "removing", "viewer"},
     {"running"},
     {"captioning", "report", "writing"},
-    {"measuring", "selecting", "purity"},
+    {"measuring", "opening", "selecting", "purity"},
     {"planning"},
     {"engines", "jobs", "store", "watch"},
     {"schemas", "lock"},

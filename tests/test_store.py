@@ -1,13 +1,17 @@
 """The tables: what goes in comes out, schemas grow, and one writer at a time."""
 
+from pathlib import Path
+
+import lance
 import numpy as np
 import pyarrow as pa
 import pytest
+from lance.file import LanceFileReader
 
 from longtake.errors import SetError
 from longtake.lock import Lock
 from longtake.schemas import SCHEMAS, score_schema
-from longtake.store import Store, one_of, score_columns
+from longtake.store import INDEX_FROM_ROWS, Store, one_of, score_columns
 
 
 def clip(name: str, **scores: dict[str, float | None]) -> dict[str, object]:
@@ -121,6 +125,53 @@ def test_compacting_keeps_every_row(tmp_path) -> None:
     store.compact()
     assert len(list((tmp_path / "clips.lance" / "data").iterdir())) < before
     assert sorted(score_columns(store.read("clips"))["motion.mean"].tolist()) == list(range(20))
+
+
+@pytest.mark.parametrize("fate", ["among others", "alone in a file", "all there is"])
+def test_a_purge_leaves_no_byte_of_deleted_rows(fate: str, tmp_path) -> None:
+    """Not in data, indices, old versions, nor in the note of what was deleted."""
+    store = Store(tmp_path)
+    names = [] if fate == "all there is" else [f"name{k}" for k in range(INDEX_FROM_ROWS)]
+    if fate == "alone in a file":
+        store.append("captions", [{"clip_id": name, "video_id": "v"} for name in names])
+        names = []
+    store.append("captions", [{"clip_id": name, "video_id": "v"} for name in [*names, "gone"]])
+    lance.dataset(str(tmp_path / "captions.lance")).create_scalar_index("clip_id", "BTREE")
+    assert index_values(tmp_path) >= {"gone"}, "the search finds it in the index while it is there"
+    kept = store.read("captions", ["clip_id"])["clip_id"].to_pylist()[:-1]
+    store.delete("captions", "clip_id", ["gone"])
+    store.purge()
+    assert not [path for path in (tmp_path / "captions.lance").rglob("*") if path.is_file() and holds(path, b"gone")]
+    assert "gone" not in index_values(tmp_path)
+    assert store.read("captions", ["clip_id"])["clip_id"].to_pylist() == kept
+    dataset = lance.dataset(str(tmp_path / "captions.lance"))
+    assert [index.field_names for index in dataset.describe_indices()] == ([["clip_id"]] if kept else [])
+    assert len(dataset.versions()) == 1
+    assert store.read("captions", where="clip_id = 'name7'").num_rows == bool(kept)
+
+
+def test_a_purge_writes_even_a_full_file_anew_for_one_row(tmp_path) -> None:
+    """Lance lets a file of so many rows be until a tenth of them is deleted."""
+    rows = pa.table({"clip_id": [str(k) for k in range(1 << 20)] + ["gone"]})
+    lance.write_dataset(rows, str(tmp_path / "captions.lance"), max_rows_per_file=1 << 21)
+    store = Store(tmp_path)
+    store.delete("captions", "clip_id", ["gone"])
+    store.purge()
+    dataset = lance.dataset(str(tmp_path / "captions.lance"))
+    assert [fragment.metadata.deletion_file for fragment in dataset.get_fragments()] == [None]
+    assert dataset.count_rows() == 1 << 20
+    assert not [path for path in (tmp_path / "captions.lance").rglob("*") if path.is_file() and holds(path, b"gone")]
+
+
+def index_values(folder: Path) -> set[str]:
+    """Return all texts in a table's indices."""
+    pages = (folder / "captions.lance" / "_indices").rglob("*.lance")
+    rows = [row for path in pages for row in LanceFileReader(str(path)).read_all().to_table().to_pylist()]
+    return {value for row in rows for value in row.values() if isinstance(value, str)}
+
+
+def holds(path: Path, text: bytes) -> bool:
+    return text in path.read_bytes()
 
 
 def test_a_table_that_is_no_table_says_so(tmp_path) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from longtake.ask import Finish, ModelSettings, Reply, Request
 from longtake.ask.faults import UnusableError, said
-from longtake.ask.parse import form_in_words, strict_schema, whole_characters
+from longtake.ask.parse import form_in_words, one_line, strict_schema, whole_characters
 
 OBJECTS = re.compile(r"support|unrecogni[sz]ed|unknown|instead|permitted|deprecated", re.IGNORECASE)
 """How servers say that they don't know a parameter, rather than that its value is wrong."""
@@ -124,7 +124,7 @@ def read_reply(body: Any) -> Reply:
     return Reply(
         text=text,
         finish=finish,
-        model=words(body.get("model")),
+        model=one_line(words(body.get("model"))),
         prompt_tokens=count(usage, "prompt_tokens"),
         completion_tokens=count(usage, "completion_tokens"),
         cached_tokens=count(usage.get("prompt_tokens_details"), "cached_tokens") if isinstance(usage, dict) else None,

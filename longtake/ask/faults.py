@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from longtake.ask.parse import one_line
 from longtake.errors import FailureKind
 
 FATAL = {"access", "no_model"}
@@ -54,7 +55,7 @@ def said(body: Any) -> str:
     for key in ("error", "message", "detail"):
         if isinstance(found, dict) and found.get(key):
             found = found[key]
-    words = " ".join(str(found).split())
+    words = one_line(str(found))
     return words if len(words) <= WORDS else words[:WORDS] + "…"
 
 

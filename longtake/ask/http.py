@@ -120,13 +120,13 @@ class HttpModel:
             response = await sending
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UnusableError(f"the answer is no JSON: {response.text[:100]!r}") from error
 
     async def _answer(self, send: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """Return what `send` brings and how often it was called: again and again, but only where that may help."""
         clock = asyncio.get_running_loop().time
-        began, sent, failed = math.inf, 0, 0
+        began, sent, failed, failing_since = math.inf, 0, 0, math.inf
         while True:
             sent_at = await self._gate.enter()
             began = min(began, sent_at)
@@ -148,8 +148,9 @@ class HttpModel:
                     raise self._error(fault, fatal=self._gate.answered_at < began)
                 continue
             failed += 1
+            failing_since = min(failing_since, clock())
             if failed >= self.settings.tries:
-                raise self._error(fault, fatal=fault.unreachable and self._gate.answered_at < began)
+                raise self._error(fault, fatal=fault.unreachable and self._gate.answered_at < failing_since)
             wait_s = min(BACKOFF_S * 2.0 ** (failed - 1), LONGEST_BACKOFF_S)
             await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))  # noqa: S311  # spreads clients, no secret
 
@@ -194,7 +195,7 @@ def read_fault(error: openai.APIError | TimeoutError | UnusableError) -> Fault:
         # The error's own body lacks the outer levels of what the server sent.
         try:
             body = error.response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             body = error.response.text
         return of_status(error.status_code, body, error.response.headers)
     if isinstance(error, openai.APITimeoutError | TimeoutError):

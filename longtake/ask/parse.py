@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 THOUGHT = re.compile(r"^.*</think>|<think>.*?(?:</think>|$)", re.DOTALL)
 """A model's thoughts. Chat templates may open the block themselves, and a cut-off answer leaves it open."""
 FENCE = re.compile(r"```[\w-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
+LAYERS = 4
+"""Fences and quotes around one another that are taken off."""
 QUOTES = ('""', "''", "“”", "‘’", "«»", "``")
 TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
 DECODER = json.JSONDecoder(strict=False)
@@ -29,15 +31,16 @@ PROBLEMS = 5
 def answer_text(text: str) -> str:
     """Return the text a model means: without thoughts, and without a fence, quotes or white space around it."""
     text = THOUGHT.sub("", text).strip()
-    while True:
+    for _ in range(LAYERS):
         inside = FENCE.fullmatch(text)
         if inside:
             bare = inside[1].strip()
         elif text[:1] + text[-1:] in QUOTES and len(text) > 1 and not set(text[1:-1]) & {text[0], text[-1]}:
             bare = text[1:-1].strip()
         else:
-            return text
+            break
         text = bare
+    return text
 
 
 def read_answer(text: str, schema: type[BaseModel]) -> BaseModel:
@@ -79,6 +82,11 @@ def whole_characters(text: str) -> str:
     JSON can carry half a surrogate pair, where a token ended inside a character; nothing else can.
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def one_line(text: str) -> str:
+    """Return a server's words on one line and without control characters, for they may be shown on a terminal."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def in_words(error: ValidationError) -> str:

@@ -4,6 +4,7 @@ A table takes rows in batches; an answer can't wait for one. So each is a line o
 outlives a kill, and the journal is folded into the set's table `answers` now and then.
 """
 
+import errno
 import json
 import os
 import threading
@@ -55,10 +56,20 @@ class Answers:
         """Keep an answer: it is on its way to the disk when this returns, whatever happens to this process."""
         line = json.dumps({**row, "asked": row["asked"].isoformat()}).encode() + b"\n"
         with self.lock:
-            os.write(self.file, line)
+            self._write(line)
             self.waiting[row["key"]] = row
             if len(self.waiting) >= FOLD_ROWS:
                 self._fold()
+
+    def _write(self, line: bytes) -> None:
+        """Add a line to the journal, whole or not at all: the rest of a torn one would spoil the next."""
+        end = os.fstat(self.file).st_size
+        try:
+            if os.write(self.file, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.ftruncate(self.file, end)
+            raise
 
     def forget(self, clip_ids: Sequence[str], step: str) -> None:
         """Drop the answers that a step got about some clips, so that they are asked for anew."""
@@ -86,9 +97,14 @@ def _read_journal(path: Path) -> list[dict[str, Any]]:
     """Return the journal's rows; a last line that a kill cut off is none, for its answer never counted as kept."""
     if not path.exists():
         return []
-    rows = [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
     known = SCHEMAS["answers"].names
-    return [
-        {**{name: row[name] for name in known if name in row}, "asked": datetime.fromisoformat(row["asked"])}
-        for row in rows
-    ]
+    rows = []
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue  # a machine that lost its power left this; the question is asked again
+        rows.append(
+            {**{name: row[name] for name in known if name in row}, "asked": datetime.fromisoformat(row["asked"])}
+        )
+    return rows

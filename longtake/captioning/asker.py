@@ -1,11 +1,13 @@
 """Sends the questions of captioners to their models, keeps each answer as it comes, and counts what it costs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from longtake.ask import Model, Reply, Request, connect
+from longtake.ask import AskError, Model, Reply, Request, connect
 from longtake.ask.prices import cost, price
 from longtake.captioning.answers import Answers
 from longtake.captioning.interview import Missing, Send
@@ -14,6 +16,9 @@ from longtake.captions import Look, Question
 from longtake.errors import UsageError
 from longtake.looks import hash_of
 from longtake.recipe import Recipe
+
+AHEAD = 2
+"""Questions handed to a model, in multiples of what it answers at once; a stop holds all others back."""
 
 
 class UnseenError(Exception):
@@ -59,10 +64,15 @@ class Budget:
 
     limit_usd: float
     under_way: int = 0
-    dearest_usd: float = 0.0
+    dearest_usd: float | None = None
+    """None till the first answer: so long only one question is under way."""
+    back: asyncio.Condition = field(default_factory=asyncio.Condition)
+    """Told of each answer."""
 
     def allows(self, spent: Spent) -> bool:
         """Return whether one more question fits, with those under way each as dear as the dearest so far."""
+        if self.dearest_usd is None:
+            return self.under_way == 0 and spent.cost_usd < self.limit_usd
         return spent.cost_usd + (self.under_way + 1) * self.dearest_usd <= self.limit_usd
 
 
@@ -76,9 +86,11 @@ class Asker:
         """Why no more is asked; empty while it is."""
         self.budget = Budget(budget_usd) if budget_usd is not None else None
         self.models: dict[str, Model] = {}
+        self.places: dict[str, asyncio.Semaphore] = {}
         for name, settings in recipe.models.items():
             if settings.url:
                 self.models[name] = connect(settings)
+                self.places[name] = asyncio.Semaphore(AHEAD * settings.concurrency)
 
     @property
     def most_at_once(self) -> int:
@@ -89,7 +101,8 @@ class Asker:
         """Return what sends one captioner's questions about one clip."""
 
         async def send(missing: Missing) -> Mapping[str, Any]:
-            return await self._ask(subject, self.models[model], missing)
+            async with self.places[model]:
+                return await self._ask(subject, self.models[model], missing)
 
         return send
 
@@ -104,30 +117,58 @@ class Asker:
         shown = hash_of(files) if files else ""
         name = f"{subject.id}/{missing.step}.{question.name}.{question.number}/{missing.key}/{shown}"
         request = request_for(missing, name, files)
-        reply = await self._within_budget(model, request)
-        spent = cost(
-            price(model.settings, reply.model), reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens
-        )
-        # The row is made of the very objects that were sent, so an answer can't land on another clip.
-        row = answer_row(subject, missing, reply, shown, spent)
-        self.answers.add(row)
-        self._count(model, reply, spent)
+        async with self._within_budget():
+            reply = await self._reply(model, request)
+            spent = cost(
+                price(model.settings, reply.model), reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens
+            )
+            # The row is made of the very objects that were sent, so an answer can't land on another clip.
+            row = answer_row(subject, missing, reply, shown, spent)
+            self._keep(row)
+            self._count(model, reply, spent)
         return row
 
-    async def _within_budget(self, model: Model, request: Request) -> Reply:
+    async def _reply(self, model: Model, request: Request) -> Reply:
         if self.stopped:
             raise StoppedError
-        budget = self.budget
-        if budget is None:
-            return await model.ask(request)
-        if not budget.allows(self.spent):
-            self.stopped = self.stopped or f"the budget of ${budget.limit_usd:g} is spent"
-            raise StoppedError
-        budget.under_way += 1
         try:
             return await model.ask(request)
+        except AskError as error:
+            if not error.fatal:
+                raise
+            self.stop(error.message)
+            raise StoppedError from error
+
+    def stop(self, why: str) -> None:
+        """Let no more be asked; the first reason is the one that is told."""
+        self.stopped = self.stopped or why
+
+    @asynccontextmanager
+    async def _within_budget(self) -> AsyncIterator[None]:
+        """Hold a place in the budget, once one more answer surely fits; stop where none ever will."""
+        budget = self.budget
+        if budget is None:
+            yield
+            return
+        async with budget.back:
+            await budget.back.wait_for(lambda: self.stopped or not budget.under_way or budget.allows(self.spent))
+            if not budget.allows(self.spent):
+                self.stop(f"the budget of ${budget.limit_usd:g} is spent")
+                raise StoppedError
+            budget.under_way += 1
+        try:
+            yield
         finally:
             budget.under_way -= 1
+            async with budget.back:
+                budget.back.notify_all()
+
+    def _keep(self, row: Mapping[str, Any]) -> None:
+        try:
+            self.answers.add(row)
+        except OSError as error:  # as a full disk: what can't be kept must not be asked for
+            self.stop(f"answers can't be kept: {error}")
+            raise StoppedError from error
 
     def _count(self, model: Model, reply: Reply, spent: float | None) -> None:
         self.spent.add(reply, spent)
@@ -135,9 +176,9 @@ class Asker:
             return
         if spent is None:
             where = f"the price of {reply.model} at {model.settings.url} isn't known"
-            self.stopped = f"{where}; set price_in and price_out of the model, or give no budget"
+            self.stop(f"{where}; set price_in and price_out of the model, or give no budget")
             raise StoppedError
-        self.budget.dearest_usd = max(self.budget.dearest_usd, spent)
+        self.budget.dearest_usd = max(self.budget.dearest_usd or 0.0, spent)
 
 
 def files_for(subject: Subject, question: Question) -> list[bytes]:

@@ -84,7 +84,7 @@ def export_requests(store: Store, recipe: Recipe, folder: Path, workers: int) ->
 
 
 def _missing(store: Store, recipe: Recipe, answers: Answers) -> Iterator[tuple[Subject, list[Missing]]]:
-    """Yield the clips that have unanswered questions, and the first of them."""
+    """Yield the clips that have unanswered questions, and the first of them; again for each round of answers."""
     uses = [use for use in recipe.captions.values() if use.step.asks and not recipe.waits(use)]
     if not uses:
         raise UsageError("no captioner here asks a model; name one with --step, and its model with --url and --model")
@@ -93,9 +93,11 @@ def _missing(store: Store, recipe: Recipe, answers: Answers) -> Iterator[tuple[S
         pending = Pending(recipe, uses, {}, (), {})
         for _, some in subjects(store, recipe, answers, kept_clips(store), pending):
             for subject in some:
-                missing = survey(subject, recipe, {}, loop)[1]
-                if missing:
+                while missing := survey(subject, recipe, {}, loop).missing:
+                    known = len(subject.known)
                     yield subject, missing
+                    if len(subject.known) == known:  # else whoever took them knew answers: there may be more to ask
+                        break
     finally:
         loop.close()
 
@@ -174,7 +176,9 @@ def import_results(store: Store, recipe: Recipe, paths: Sequence[Path]) -> Impor
                 settings = _settings(recipe, asked)
                 tokens = (reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
                 spent = cost(price(settings, reply.model), *tokens)
-                answers.add(answer_row(subject, asked, reply, shown[asked.key], spent))
+                row = answer_row(subject, asked, reply, shown[asked.key], spent)
+                answers.add(row)
+                subject.known[asked.key] = row
                 stored.add(asked.key)
                 imported.answers += 1
     imported.strange = len(replies.keys() - stored)
@@ -199,3 +203,5 @@ def _results(path: Path, imported: Imported) -> Iterator[tuple[str, str, Reply]]
                 yield key, frames_hash, reply
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: no file of a batch's results, for it is no text") from error

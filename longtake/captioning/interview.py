@@ -5,6 +5,7 @@ come by is the caller's: `send` asks a model, or only notes that it is missing.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -32,6 +33,9 @@ class Missing:
     """For the second try: the first answer, and what was wrong with it."""
 
 
+LONGEST = 50_000
+"""Characters of an answer that are read: some servers don't hold to the limit of tokens."""
+
 Send = Callable[[Missing], Awaitable[Row]]
 
 
@@ -49,11 +53,12 @@ class Interview:
         step: str,
         clip_id: str,
         settings: ModelSettings,
-        known: Mapping[str, Row],
+        known: dict[str, Row],
         send: Send,
         doubts: Mapping[tuple[str, int], str] | None = None,
     ) -> None:
         self.step, self.clip_id, self.settings, self.known, self.send = step, clip_id, settings, known, send
+        self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.doubts = doubts or {}
         """What is wrong with first answers though nothing in them says so: question name and number -> words."""
 
@@ -77,15 +82,16 @@ class Interview:
         wrong = "That is not usable yet: " + "; ".join(problems) + ". Answer the first request again, with that mended."
         if first["finish"] == "length":
             question = replace(question, max_tokens=2 * question.max_tokens)
-        second = await self._answer(question, 2, (first["text"], wrong))
+        second = await self._answer(question, 2, (first["text"][:LONGEST], wrong))
         value, problems = examine(question, second)
         return _answer(second, value, problems)
 
     async def _answer(self, question: Question, attempt: int, before: tuple[str, str] | None) -> Row:
         key = self.key_of(question, attempt, before)
-        if key in self.known:
-            return self.known[key]
-        return await self.send(Missing(key, self.step, self.clip_id, question, attempt, before))
+        async with self.locks[key]:  # the same question at the same time waits for the one answer
+            if key not in self.known:
+                self.known[key] = await self.send(Missing(key, self.step, self.clip_id, question, attempt, before))
+        return self.known[key]
 
     def key_of(self, question: Question, attempt: int = 1, before: tuple[str, str] | None = None) -> str:
         """Name exactly this request: the clip, what is shown and said, and who is asked."""
@@ -97,6 +103,8 @@ class Interview:
 
 def examine(question: Question, row: Row) -> tuple[Any, list[str]]:
     """Return the value an answer stands for, where a schema wants one, and what is wrong with the answer."""
+    if len(row["text"]) > LONGEST:
+        return None, [f"it has {len(row['text'])} characters; use far fewer words"]
     text = answer_text(row["text"])
     if row["finish"] == "refused":
         return None, [f"the model would not answer: {text[:200] or 'no reason given'}"]
@@ -111,4 +119,4 @@ def examine(question: Question, row: Row) -> tuple[Any, list[str]]:
 
 
 def _answer(row: Row, value: Any, problems: list[str]) -> Answer:
-    return Answer(answer_text(row["text"]), value, tuple(problems), row["model"], row["key"])
+    return Answer(answer_text(row["text"][:LONGEST]), value, tuple(problems), row["model"], row["key"])

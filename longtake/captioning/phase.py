@@ -16,7 +16,8 @@ from longtake.captioning.asker import Asker, Spent, StoppedError, UnseenError, c
 from longtake.captioning.interview import Missing
 from longtake.captioning.repeats import find_repeats, set_repeats_aside
 from longtake.captioning.results import Results
-from longtake.captioning.subjects import Doubts, Pending, Subject, kept_clips, picture_job, run_step, subjects, survey
+from longtake.captioning.subjects import Doubts, Pending, Subject, fault_of, kept_clips, picture_job, run_step, survey
+from longtake.captioning.subjects import subjects as few_at_a_time
 from longtake.captions import Look
 from longtake.engines import Item
 from longtake.engines.local import run_items
@@ -24,6 +25,8 @@ from longtake.errors import FailureKind
 from longtake.recipe import Recipe, Use
 from longtake.store import Store
 from longtake.watch import Progress, Watch
+
+TICK_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def caption_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> A
     asked = _ask_about_clips(store, recipe, uses, terms, watch, {})
     doubts = find_repeats(store, uses)
     if doubts and not asked.stopped:
-        again = _ask_about_clips(store, recipe, uses, terms.less(asked), watch, doubts)
+        # What was asked anew a moment ago is not to be asked anew once more.
+        again = _ask_about_clips(store, recipe, uses, replace(terms.less(asked), retry_failed=()), watch, doubts)
         asked.spent.merge(again.spent)
         asked.stopped = again.stopped
         asked.failed += again.failed
@@ -95,6 +99,10 @@ def _ask_about_clips(
     return asked
 
 
+Faults = dict[str, tuple[FailureKind, str]]
+"""Why steps could not be done on a clip, by label: the kind of failure, and a message."""
+
+
 class _Phase:
     """Takes pictures in worker processes while models answer: a thread feeds the clips, a loop asks about them."""
 
@@ -122,7 +130,7 @@ class _Phase:
         self.done, self.done_s = 0, 0.0
         self.waiting: dict[str, tuple[Subject, list[Look]]] = {}
         """Clips whose pictures are being taken."""
-        self.again: list[tuple[Subject, Look]] = []
+        self.again: list[tuple[Subject, list[Look]]] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.ending = False
         self.begun = time.monotonic()
@@ -147,19 +155,23 @@ class _Phase:
             await self._round(self._items_of_all())
             while self.again and not self.asker.stopped:  # captioners that ask to see more after an answer
                 again, self.again = self.again, []
-                await self._round(self._item(subject, [look]) for subject, look in again)
+                await self._round(self._item(subject, looks) for subject, looks in again)
         finally:
             await self.asker.close()
         if self.results.clips or self.results.failed or self.asker.spent.answers:
             self._tell()
 
     async def _round(self, items: Iterator[Item]) -> None:
-        """Feed items, and wait until all clips they are about are done with."""
+        """Feed items until all clips they are about are done with; store what comes, and tell how far it is."""
         feeder = self.loop.run_in_executor(None, self._feed, items)
         try:
-            await asyncio.shield(feeder)
-            while self.tasks:
-                await asyncio.wait(self.tasks)
+            while self.tasks or not feeder.done():
+                await asyncio.wait([feeder, *self.tasks], timeout=TICK_S)
+                self.results.commit_if_due()
+                if self.done < self.clips.num_rows and (self.tasks or self.waiting):
+                    self._tell()
+                if feeder.done():
+                    feeder.result()  # raises what the feeding thread raised
         finally:
             self.ending = True
             for task in self.tasks:
@@ -171,12 +183,7 @@ class _Phase:
 
     def _feed(self, items: Iterator[Item]) -> None:
         """Take the pictures of clips, and hand each on as soon as it has them."""
-        outcomes = run_items(
-            "longtake.jobs:look",
-            items,
-            workers=self.terms.workers,
-            on_progress=lambda _: self._hand(self._tell),
-        )
+        outcomes = run_items("longtake.jobs:look", items, workers=self.terms.workers, on_progress=self._go_on)
         try:
             for outcome in outcomes:
                 subject, looks = self.waiting.pop(outcome.item.name)
@@ -190,16 +197,27 @@ class _Phase:
         finally:
             outcomes.close()
 
+    def _go_on(self, _: dict[str, float]) -> None:
+        """Leave the pictures under way where the loop is ending."""
+        if self.ending:
+            raise CancelledError
+
     def _items_of_all(self) -> Iterator[Item]:
         """Look over all clips; yield those that need pictures, and hand on those that need none."""
         loop = asyncio.new_event_loop()
         try:
-            for clips, found in subjects(self.store, self.recipe, self.answers, self.clips, self.pending):
+            for clips, found in few_at_a_time(
+                self.store, self.recipe, self.answers, self.clips, self.pending, forget=True
+            ):
                 self._hand(self._count, clips - len(found), 0.0)
                 for subject in found:
-                    if self.asker.stopped or self.ending:
+                    if self.asker.stopped:  # on to what needs no model
+                        self.pending.uses = [use for use in self.uses if not use.step.asks]
+                    if self.ending or not self.pending.uses:
                         return
                     missing = self._look_over(subject, loop)
+                    if self.asker.stopped:
+                        continue
                     looks = list(dict.fromkeys(m.question.look for m in missing if m.question.look))
                     if looks:
                         yield self._item(subject, looks)
@@ -209,15 +227,11 @@ class _Phase:
             loop.close()
 
     def _look_over(self, subject: Subject, loop: asyncio.AbstractEventLoop) -> list[Missing]:
-        """Return the first questions that have no answer; where there are none, the clip is done."""
-        try:
-            made, missing = survey(subject, self.recipe, self.doubts, loop)
-        except Exception as error:  # a step's own fault is this clip's failure, told in full
-            self._hand(self._fail, subject, "error", f"{type(error).__name__}: {error}")
-            return []
-        if not missing:
-            self._hand(self._finish, subject, made)
-        return missing
+        """Take what can be had without asking, and return the first questions that have no answer."""
+        found = survey(subject, self.recipe, self.doubts, loop)
+        faults: Faults = {label: ("error", message) for label, message in found.faults.items()}
+        self._hand(self._settle, subject, *self._done_with(subject, found.made, faults))
+        return found.missing if subject.uses else []
 
     def _item(self, subject: Subject, looks: list[Look]) -> Item:
         self.waiting[subject.id] = (subject, looks)
@@ -249,37 +263,49 @@ class _Phase:
         self.room.release()
 
     async def _ask_about(self, subject: Subject) -> None:
-        """Run the steps on one clip, asking what has no answer yet."""
+        """Run the steps on one clip, asking what has no answer yet; what befalls one is no other's."""
         made: dict[str, Any] = {}
+        faults: Faults = {}
+        unseen: list[Look] = []
         for use in subject.uses:
             send = self.asker.send_for(subject, use.model or "")
             try:
                 made[use.label] = await run_step(use, subject, self.recipe, send, self.doubts)
             except UnseenError as more:
-                subject.known |= self.answers.of([subject.id], [subject.clip["video_id"]])
-                self.again.append((subject, more.look))
-                return
-            except AskError as error:
-                if error.fatal:
-                    self.asker.stopped = self.asker.stopped or error.message
-                else:
-                    self._fail(subject, error.kind, error.message)
-                return
+                unseen.append(more.look)
             except StoppedError:
-                return
+                continue
+            except AskError as error:
+                faults[use.label] = (error.kind, error.message)
             except Exception as error:  # a step's own fault is this clip's failure, told in full
-                self._fail(subject, "error", f"{type(error).__name__}: {error}")
-                return
-        subject.pictures.clear()
-        self._finish(subject, made)
+                faults[use.label] = ("error", fault_of(error))
+        self._settle(subject, *self._done_with(subject, made, faults))
+        if unseen:
+            self.again.append((subject, list(dict.fromkeys(unseen))))
+        else:
+            subject.pictures.clear()
 
-    def _finish(self, subject: Subject, made: dict[str, Any]) -> None:
+    def _done_with(self, subject: Subject, made: dict[str, Any], faults: Faults) -> tuple[dict[str, Any], Faults]:
+        """Take the steps that are at an end off a clip's list; of judges all or none, for their scores are one."""
+        if self.phase == "judge" and faults:
+            made, faults = {}, dict.fromkeys((use.label for use in subject.uses), next(iter(faults.values())))
+        elif self.phase == "judge" and len(made) < len(subject.uses):
+            made = {}
+        subject.uses = [use for use in subject.uses if use.label not in made and use.label not in faults]
+        return made, faults
+
+    def _settle(self, subject: Subject, made: dict[str, Any], faults: Faults) -> None:
+        """Take what came of a clip's steps."""
         self.results.add(subject, made)
-        self._count(1, subject.view.duration_s)
+        for label, fault in faults.items():
+            self.results.fail(subject, label, *fault)
+        if not subject.uses:
+            self._count(1, subject.view.duration_s)
 
     def _fail(self, subject: Subject, kind: FailureKind, message: str) -> None:
-        self.results.fail(subject, kind, message)
-        self._count(1, subject.view.duration_s)
+        """Take note that no picture could be taken."""
+        faults = dict.fromkeys((use.label for use in subject.uses), (kind, message))
+        self._settle(subject, *self._done_with(subject, {}, faults))
 
     def _count(self, clips: int, seconds: float) -> None:
         self.done += clips

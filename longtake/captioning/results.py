@@ -15,6 +15,8 @@ from longtake.store import Store
 
 COMMIT_CLIPS = 256
 COMMIT_S = 2.0
+COMMIT_SHARE = 0.01
+"""Of the time so far: each commit leaves a list of all earlier ones, so a long phase must not have too many."""
 
 
 class Results:
@@ -22,13 +24,16 @@ class Results:
 
     def __init__(self, store: Store, recipe: Recipe, uses: Sequence[Use], failed: Collection[tuple[str, str]]) -> None:
         self.store = store
+        self.uses = {use.label: use for use in uses}
         self.keys = {use.label: work_key(recipe, use) for use in uses}
         self.has_failed = set(failed)
         self.captions: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.scores: dict[str, dict[str, Any]] = {}
+        self.stale: set[tuple[str, str]] = set()
         self.tried: set[tuple[str, str]] = set()
         self.failures: list[dict[str, Any]] = []
-        self.committed_at = time.monotonic()
+        self.begun = time.monotonic()
+        self.commit_at = self.begun + COMMIT_S
         self.clips: set[str] = set()
         """Clips that something was made for."""
         self.failed: set[str] = set()
@@ -39,19 +44,22 @@ class Results:
         self.score_schema = score_schema(plain, keys)
 
     def add(self, subject: Subject, made: Mapping[str, Any]) -> None:
-        """Take what the steps gave of one clip, by label: captions, or the scores of all judges."""
+        """Take what steps gave of one clip, by label: captions of some captioners, or the scores of all judges."""
+        if not made:
+            return
         self.clips.add(subject.id)
-        self.tried.update((subject.id, step_name(use)) for use in subject.uses)
-        if subject.uses[0].step.kind == "judges":
+        self.tried.update((subject.id, step_name(self.uses[label])) for label in made)
+        if next(iter(self.uses.values())).step.kind == "judges":
             self.scores[subject.id] = {"id": subject.id, **made, "judge_key": judge_key(self.keys)}
-        else:
-            for use in subject.uses:
-                self._add_captions(subject, use, made[use.label])
-        self._commit_if_due()
+            return
+        for label, captions in made.items():
+            self._add_captions(subject, self.uses[label], captions)
 
     def _add_captions(self, subject: Subject, use: Use, captions: Sequence[Caption]) -> None:
         self.made += len(captions)
         self.quarantined += sum(bool(caption.problems) for caption in captions)
+        if use.label in subject.stale:
+            self.stale.add((subject.id, use.label))
         self.captions[subject.id, use.label] = [
             {
                 "clip_id": subject.id,
@@ -67,29 +75,30 @@ class Results:
             for caption in captions
         ]
 
-    def fail(self, subject: Subject, kind: FailureKind, message: str) -> None:
-        """Take note that the steps could not be done on one clip; what was answered till then stays answered."""
+    def fail(self, subject: Subject, label: str, kind: FailureKind, message: str) -> None:
+        """Take note that a step could not be done on one clip; what was answered till then stays answered."""
         self.failed.add(subject.id)
-        for use in subject.uses:
-            self.tried.add((subject.id, step_name(use)))
-            row = {"item": subject.id, "step": step_name(use), "kind": kind, "message": message}
-            self.failures.append({**row, "work": self.keys[use.label]})
-        self._commit_if_due()
+        step = step_name(self.uses[label])
+        self.tried.add((subject.id, step))
+        row = {"item": subject.id, "step": step, "kind": kind, "message": message}
+        self.failures.append({**row, "work": self.keys[label]})
 
-    def _commit_if_due(self) -> None:
-        if len(self.tried) >= COMMIT_CLIPS or time.monotonic() - self.committed_at >= COMMIT_S:
+    def commit_if_due(self) -> None:
+        """Store what was collected, if that is enough, or some time has gone."""
+        if self.tried and (len(self.tried) >= COMMIT_CLIPS or time.monotonic() >= self.commit_at):
             self.commit()
 
     def commit(self) -> None:
         """Store what was collected."""
         store = self.store
-        for label in {label for _, label in self.captions}:
-            clips = [clip_id for clip_id, of in self.captions if of == label]
+        for label in {label for _, label in self.stale}:
+            clips = [clip_id for clip_id, of in self.stale if of == label]
             store.delete("captions", "clip_id", clips, also=f"step = '{label}'")
         store.append("captions", [row for rows in self.captions.values() for row in rows])
         store.update("clips", "id", list(self.scores.values()), self.score_schema)
         for step in {step for _, step in self.tried & self.has_failed}:
             store.delete("failures", "item", [c for c, of in self.tried if of == step], also=f"step = '{step}'")
         store.append("failures", self.failures)
-        self.captions, self.scores, self.tried, self.failures = {}, {}, set(), []
-        self.committed_at = time.monotonic()
+        self.captions, self.scores, self.stale, self.tried, self.failures = {}, {}, set(), set(), []
+        now = time.monotonic()
+        self.commit_at = now + max(COMMIT_S, COMMIT_SHARE * (now - self.begun))

@@ -1,9 +1,11 @@
 """The clips that captioners and judges are to be run on, each with what is known of it, a few at a time."""
 
 import asyncio
+import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from longtake.captioning.interview import Interview, Missing, Send, model_identi
 from longtake.captions import Look, View
 from longtake.facts import gather_facts
 from longtake.recipe import Recipe, Use
-from longtake.records import Clip, Series
+from longtake.records import Caption, Clip, Series
 from longtake.schemas import SCHEMAS
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of, score_columns
@@ -37,7 +39,9 @@ class Subject:
     view: View
     uses: list[Use]
     known: dict[str, Mapping[str, Any]]
-    """Answers given before, by key."""
+    """Answers given before, by key; new ones are added as they come."""
+    stale: Collection[str]
+    """Labels of the captioners whose captions are there, and will be replaced."""
     pictures: dict[Look, list[bytes]] = field(default_factory=dict)
     """The files a model is shown for each look that was taken."""
 
@@ -74,8 +78,13 @@ def subjects(
     answers: Answers,
     clips: pa.Table,
     pending: "Pending",
+    *,
+    forget: bool = False,
 ) -> Iterator[tuple[int, list[Subject]]]:
-    """Yield for every few clips how many they are, and those with something to do."""
+    """Yield for every few clips how many they are, and those with something to do.
+
+    Answers that are to be asked for anew don't count; with `forget` they are dropped from the set too.
+    """
     keys = {use.key: label for label, use in recipe.signals.items() if label in pending.signals}
     for start in range(0, clips.num_rows, AT_ONCE):
         part = clips.slice(start, AT_ONCE)
@@ -85,9 +94,10 @@ def subjects(
         if not todo:
             yield part.num_rows, []
             continue
-        for use in pending.uses:
-            anew = [row["id"] for row, _ in todo if pending.asks_anew(row["id"], use)]
-            answers.forget(anew, step_name(use))
+        anew = {(row["id"], step_name(use)) for row, uses in todo for use in uses if pending.asks_anew(row["id"], use)}
+        if forget:
+            for step in {step for _, step in anew}:
+                answers.forget([clip for clip, of in anew if of == step], step)
         videos = {row["video_id"] for row, _ in todo}
         known = answers.of([row["id"] for row, _ in todo], sorted(videos))
         stored = store.signals_of(sorted(videos), list(keys))
@@ -97,9 +107,14 @@ def subjects(
         found = []
         for row, uses in todo:
             series = {keys[key]: Series(**parts) for key, parts in stored[row["video_id"]].items()}
-            own = {key: answer for key, answer in known.items() if answer["clip_id"] == row["id"]}
+            own = {
+                key: answer
+                for key, answer in known.items()
+                if answer["clip_id"] == row["id"] and (row["id"], answer["step"]) not in anew
+            }
             values = {key: column[numbers[row["id"]]] for key, column in scores.items() if "." in key}
-            found.append(Subject(row, about[row["video_id"]], _view(row, values, series), uses, own))
+            stale = {label for clip, label in pending.done if clip == row["id"]}
+            found.append(Subject(row, about[row["video_id"]], _view(row, values, series), uses, own, stale))
         yield part.num_rows, found
 
 
@@ -146,8 +161,9 @@ class Pending:
             self.done = {(clip_id, label): (work, False) for clip_id in judged for label, work in self.keys.items()}
 
     def of(self, row: Mapping[str, Any]) -> list[Use]:
-        """Return what is to be done on a clip."""
-        return [use for use in self.uses if self._is_due(row["id"], use)]
+        """Return what is to be done on a clip: of judges all or none, for their scores are stored as one."""
+        due = [use for use in self.uses if self._is_due(row["id"], use)]
+        return list(self.uses) if due and due[0].step.kind == "judges" else due
 
     def _is_due(self, clip_id: str, use: Use) -> bool:
         if (clip_id, use.label) in self.doubts:
@@ -185,29 +201,57 @@ async def run_step(use: Use, subject: Subject, recipe: Recipe, send: Send, doubt
     """Run one captioner or judge on one clip and return what it gives."""
     settings = recipe.settings_of(use)
     if settings is None:
-        return use.step.call(subject.view, **use.parameters)
-    own = doubts.get((subject.id, use.label))
-    ask = Interview(step_name(use), subject.id, settings, subject.known, send, own)
-    return await use.step.call(subject.view, ask, **use.parameters)
+        made = use.step.call(subject.view, **use.parameters)
+    else:
+        own = doubts.get((subject.id, use.label))
+        ask = Interview(step_name(use), subject.id, settings, subject.known, send, own)
+        made = await use.step.call(subject.view, ask, **use.parameters)
+    _check_form(use, made)
+    return made
 
 
-def survey(
-    subject: Subject, recipe: Recipe, doubts: Doubts, loop: asyncio.AbstractEventLoop
-) -> tuple[dict[str, Any], list[Missing]]:
-    """Return what stored answers are enough for, by label, and the first questions that have none."""
-    made: dict[str, Any] = {}
-    missing: list[Missing] = []
+def _check_form(use: Use, made: Any) -> None:
+    """Raise `TypeError` where a captioner or judge, which anybody may write, gives what can't be stored."""
+    if use.step.kind == "captions":
+        if not (isinstance(made, list) and all(isinstance(one, Caption) for one in made)):
+            raise TypeError(f"a captioner returns a list of captions, not {reprlib.repr(made)}")
+    elif not (isinstance(made, dict) and all(type(value) in (int, float, NoneType) for value in made.values())):
+        raise TypeError(f"a judge returns a number or None for each score, not {reprlib.repr(made)}")
+
+
+@dataclass(slots=True)
+class Survey:
+    """What can be said of a clip without asking anything, each by label."""
+
+    made: dict[str, Any] = field(default_factory=dict)
+    """What stored answers are enough for."""
+    missing: list[Missing] = field(default_factory=list)
+    """The first questions that have no answer."""
+    faults: dict[str, str] = field(default_factory=dict)
+    """What steps of the recipe did wrong themselves."""
+
+
+def survey(subject: Subject, recipe: Recipe, doubts: Doubts, loop: asyncio.AbstractEventLoop) -> Survey:
+    """Run the steps of a clip on stored answers alone."""
+    found = Survey()
 
     async def note(question: Missing) -> Mapping[str, Any]:
-        missing.append(question)
+        found.missing.append(question)
         raise NotAnsweredError
 
     for use in subject.uses:
         try:
-            made[use.label] = loop.run_until_complete(run_step(use, subject, recipe, note, doubts))
+            found.made[use.label] = loop.run_until_complete(run_step(use, subject, recipe, note, doubts))
         except NotAnsweredError:
             continue
-    return made, missing
+        except Exception as error:  # a step's own fault is this clip's failure, told in full
+            found.faults[use.label] = fault_of(error)
+    return found
+
+
+def fault_of(error: Exception) -> str:
+    """Return what a step's own fault is called in `failures`."""
+    return f"{type(error).__name__}: {error}"
 
 
 def picture_job(folder: Path, subject: Subject, looks: Sequence[Look]) -> dict[str, Any]:

@@ -82,7 +82,12 @@ LEFTOVER = _any_of(
     r"\blet me know if\b|\bI hope (?:this|that) helps\b|\bfeel free to\b|\bword count\b|^\W?note:",
     r"```|\*\*|^#{1,6}\s|^\s*[-*•]\s|^\s*\d{1,2}[.)]\s|</?think>|<\|",
     r"\A\s*[{\[]",
+    r"</?[a-z][^<>\n]{0,200}>",
 )
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""No tab and no line break."""
+LONGEST_WORD = 15
+"""Characters a word, with what stands beside it: a text of more is too long, whatever it says."""
 LOOP = re.compile(r"\b(\w+(?:\W+\w+){0,3})(?:\W+\1\b){3}", re.IGNORECASE)
 """One to four words, four times in a row."""
 
@@ -112,6 +117,10 @@ def check(
     text = text.strip()
     if not WORD.search(text):
         return ["it is empty; write the caption"]
+    if len(text) > LONGEST_WORD * most_words:  # servers may not hold to the limit; patterns take long on such a text
+        return [f"it has {len(text)} characters; write at most {most_words} words"]
+    if CONTROL.search(text):
+        return ["it holds control characters; give plain text"]
     said = QUOTED.sub('"…"', text)
     return [
         *_wording(said),

@@ -12,6 +12,8 @@ TAIL_S = 10.0
 """A last part at least this long stands on its own."""
 ROUNDING_S = 1e-6
 """A part no longer than this comes from the arithmetic, not from the clip."""
+LEAST_PX = 16
+"""Longer side of the smallest frame that a model is shown."""
 MOST_FPS = 8.0
 """Frames per second that a model is shown of a video, at most."""
 
@@ -31,6 +33,9 @@ class Window:
         """Return a look at the centres of `frames` equal parts of the window. Raises `UsageError` for no frame."""
         if frames < 1:
             raise UsageError(f"frames = {frames}: a model has to see at least one")
+        if columns < 0:
+            raise UsageError(f"columns = {columns}: give a number of frames side by side, or 0 for single pictures")
+        _check_size(cell_px)
         step = (self.end_s - self.start_s) / frames
         return Look(tuple(self.start_s + (i + 0.5) * step for i in range(frames)), columns, cell_px)
 
@@ -38,6 +43,7 @@ class Window:
         """Return a look at the window as a small video of so many frames per second. Raises `UsageError`."""
         if not 0 < fps <= MOST_FPS:
             raise UsageError(f"video_fps = {fps:g}: give a rate above 0, of at most {MOST_FPS:g} frames per second")
+        _check_size(cell_px)
         # The first frame of a window that is shorter than one frame's time is shown all the same.
         frames = max(1, math.ceil((self.end_s - self.start_s - ROUNDING_S) * fps))
         return Look(tuple(self.start_s + k / fps for k in range(frames)), cell_px=cell_px, fps=fps)
@@ -121,8 +127,13 @@ def seconds(time_s: float) -> str:
 
 
 def _check_length(limit_s: float) -> None:
-    if limit_s <= 0:
+    if not limit_s > 0:  # nor is it anything that is no number
         raise UsageError(f"parts of {limit_s:g} s: a clip can't be cut into them; give a length above 0")
+
+
+def _check_size(cell_px: int) -> None:
+    if cell_px < LEAST_PX:
+        raise UsageError(f"cell_px = {cell_px}: give at least {LEAST_PX} pixels, or a model sees nothing")
 
 
 def _windows(edges: list[float]) -> list[Window]:

@@ -2,6 +2,6 @@
 
 from longtake.show.lists import findings, recipes, shots, steps
 from longtake.show.live import Live
-from longtake.show.results import captions, result, selection
+from longtake.show.results import captions, exported, removed, result, selection
 
-__all__ = ["Live", "captions", "findings", "recipes", "result", "selection", "shots", "steps"]
+__all__ = ["Live", "captions", "exported", "findings", "recipes", "removed", "result", "selection", "shots", "steps"]

@@ -13,7 +13,14 @@ from longtake.show.words import console, count, length, money
 from longtake.watch import Estimate, Plan, Progress
 
 PLAIN_EVERY_S = 10.0
-DOING = {"scan": "Scanning", "judge": "Judging", "write": "Writing", "verify": "Looking", "caption": "Captioning"}
+DOING = {
+    "scan": "Scanning",
+    "judge": "Judging",
+    "write": "Writing",
+    "verify": "Looking",
+    "caption": "Captioning",
+    "export": "Exporting",
+}
 
 
 class Live:
@@ -95,7 +102,13 @@ def plan(out: Console, news: Plan) -> None:
     """Print what a run is going to do."""
     recipe = news.recipe
     source = f" ({recipe.source})" if recipe.source else ""
-    aside = _aside([(news.copies, "copies left out"), (news.others, "other files left alone")])
+    aside = _aside(
+        [
+            (news.removed, "removed for good"),
+            (news.copies, "copies left out"),
+            (news.others, "other files left alone"),
+        ]
+    )
     workers = count(news.workers, "worker")
     todo = [
         (news.done_before, f"{news.done_before:,} already in the set"),

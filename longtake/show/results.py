@@ -9,6 +9,9 @@ from rich.text import Text
 
 from longtake.caption_set import CaptionedSet
 from longtake.captioning.phase import Asked
+from longtake.exporting import Exported
+from longtake.planning import REMOVED
+from longtake.removing import Removed
 from longtake.running import Choice, RunResult
 from longtake.select import FunnelRow
 from longtake.show.words import console, count, length, money
@@ -99,6 +102,39 @@ def captions(done: CaptionedSet) -> None:
         if done.asked.failed:
             out.print(f"[red]{count(done.asked.failed, 'clip')} failed[/]; the report says why.")
         out.print(escape(f"\nLook at   {done.folder / 'report.html'}"))
+
+
+def exported(done: Exported) -> None:
+    """Print what an export holds."""
+    out = console()
+    if done.was_there:
+        out.print("This export was made before; nothing was written.")
+    splits = ", ".join(f"{number:,} {name}" for name, number in done.splits.items())
+    aside = f" ({splits})" if len(done.splits) > 1 else ""
+    out.print(f"[bold]{count(done.clips, 'clip')}[/]{aside}, {done.bytes / 1e6:,.1f} MB, as {done.format}.")
+    if done.without_file:
+        out.print(f"{count(done.without_file, 'kept clip')} without a file left out; longtake run writes them.")
+    if done.too_short:
+        out.print(f"{count(done.too_short, 'kept clip')} too short for so many frames left out.")
+    if done.without_caption:
+        out.print(f"{count(done.without_caption, 'clip')} without any caption.")
+    out.print(escape(f"\nLook at   {done.folder}"))
+
+
+def removed(done: Removed) -> None:
+    """Print what was removed from a set, and who else holds it."""
+    out = console()
+    parts = [(done.clips, "clip"), (done.files, "clip file"), (done.captions, "caption")]
+    gone = "".join(f", {count(number, what)}" for number, what in parts)
+    out.print(f"[bold]Removed {count(len(done.videos), 'video')}[/]{gone}.")
+    for name in done.videos:
+        out.print(Text(f"  {name}"))
+    out.print(Text(f"Later runs leave them out: {done.folder / REMOVED}"))
+    if done.exports:
+        out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still hold clips of them.[/]")
+        out.print("Remove each folder and its copies, then make it anew:")
+        for export in done.exports:
+            out.print(Text(f"  {export.command}"))
 
 
 def selection(choice: Choice) -> None:

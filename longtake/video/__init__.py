@@ -6,6 +6,7 @@ from longtake.video.describe import video_id
 from longtake.video.encode import Quality
 from longtake.video.frames import read_frames
 from longtake.video.probe import probe
+from longtake.video.refit import Refit, refit
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
 from longtake.video.small import SmallVideo
 
@@ -13,6 +14,7 @@ __all__ = [
     "ClipFile",
     "Frames",
     "Quality",
+    "Refit",
     "Scan",
     "Signal",
     "SmallVideo",
@@ -20,6 +22,7 @@ __all__ = [
     "declared_duration_s",
     "probe",
     "read_frames",
+    "refit",
     "scan",
     "video_id",
     "write_clip",

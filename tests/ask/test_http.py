@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
-from faultserver import FIELDS, TEXT, FaultServer
+from faultserver import FAULTS, FIELDS, TEXT, FaultServer, completion
+from faultserver import Reply as FaultReply
 from pydantic import BaseModel, Field
 
 from longtake.ask import AskError, ModelSettings, Reply, Request, connect, gate, http
@@ -367,6 +368,46 @@ def test_a_server_that_dies_is_a_reason_to_stop_too():
         return raised.value
 
     assert asyncio.run(main()).fatal
+
+
+def test_a_server_that_dies_after_an_answer_is_no_fault_of_what_was_sent_before():
+    async def main() -> AskError:
+        lines: list[asyncio.StreamWriter] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            lines.append(writer)
+            await reader.readuntil(b"\r\n\r\n")
+            if len(lines) == 2:
+                body = completion(TEXT)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        model = connect(ModelSettings(url=url, model="fake", tries=2))
+        first = asyncio.create_task(model.ask(ASKED))
+        while not lines:
+            await asyncio.sleep(0.01)
+        assert (await model.ask(ASKED)).text == TEXT
+        server.close()
+        for line in lines:
+            line.transport.abort()
+        with pytest.raises(AskError) as raised:
+            await first
+        await model.close()
+        return raised.value
+
+    error = asyncio.run(main())
+    assert error.fatal and "no server" in error.message
+
+
+def test_an_answer_nested_too_deep_is_none(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(FAULTS, "deep", lambda _: FaultReply(200, b"[" * 200_000))
+    monkeypatch.setitem(FAULTS, "deep-400", lambda _: FaultReply(400, b"[" * 200_000))
+    with FaultServer(["deep", "ok", "deep-400"]) as server:
+        assert ask(server).text == TEXT
+        with pytest.raises(AskError) as raised:
+            ask(server)
+    assert raised.value.kind == "rejected"
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8000/v1"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from longtake.ask.parse import answer_text, form_in_words, read_answer, strict_schema
+from longtake.ask.parse import answer_text, form_in_words, one_line, read_answer, strict_schema
 
 
 class Pair(BaseModel):
@@ -159,3 +159,14 @@ def test_a_strict_schema_requires_every_field_and_allows_no_others():
     assert part["required"] == ["name", "weight"]
     assert schema["additionalProperties"] is part["additionalProperties"] is False
     assert Odd.model_json_schema()["required"] == ["parts"]
+
+
+@given(st.text())
+def test_one_line_steers_no_terminal_and_keeps_what_can_be_read(text: str):
+    line = one_line(text)
+    assert line.isprintable() and line == line.strip()
+    assert [c for c in line if c != " "] == [c for c in text if c.isprintable() and not c.isspace()]
+
+
+def test_fences_around_fences_end():
+    assert answer_text("```\n" * 100_000).startswith("```")

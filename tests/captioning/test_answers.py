@@ -68,6 +68,29 @@ def test_a_torn_last_line_and_rows_already_in_the_table(tmp_path: Path) -> None:
     assert sorted(store.read("answers", ["key"])["key"].to_pylist()) == ["k0", "k1", "k2"]
 
 
+def test_what_a_dead_machine_left_in_the_middle_is_passed_over(tmp_path: Path) -> None:
+    lines = [json.dumps({**row(n), "asked": row(n)["asked"].isoformat()}).encode() for n in (0, 1)]
+    (tmp_path / "answers.journal").write_bytes(
+        b"\n".join([lines[0], lines[1][:-30], bytes(40), b"\xff\xfe", lines[1], b""])
+    )
+    with Answers(Store(tmp_path)) as kept:
+        assert kept.of(["a_1"], ["a"]) == {"k0": row(0), "k1": row(1)}
+
+
+def test_a_line_that_does_not_fit_on_the_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Answers(Store(tmp_path)) as kept:
+        kept.add(row(0))
+        whole = kept.path.read_bytes()
+        with monkeypatch.context() as patch:
+            write = os.write
+            patch.setattr(os, "write", lambda file, line: write(file, line[:20]))
+            with pytest.raises(OSError, match="No space left"):
+                kept.add(row(1))
+        assert kept.path.read_bytes() == whole
+        kept.add(row(2))
+        assert set(kept.of(["a_1"], ["a"])) == {"k0", "k2"}
+
+
 def test_long_journals_are_folded_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers_module, "FOLD_ROWS", 10)
     with Answers(Store(tmp_path)) as kept:

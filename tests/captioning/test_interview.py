@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from longtake.ask import ModelSettings
-from longtake.captioning.interview import Interview, Missing
+from longtake.captioning.interview import LONGEST, Interview, Missing
 from longtake.captions import Look, Question
 
 SETTINGS = ModelSettings(url="http://localhost/v1", model="m")
@@ -74,6 +74,14 @@ def test_an_answer_that_was_cut_off_may_be_longer_the_second_time() -> None:
     server = Server("A dog", "A dog.", finish="length")
     ask(server, Question("raw", "What?", max_tokens=100))
     assert [missing.question.max_tokens for missing in server.asked] == [100, 200]
+
+
+def test_an_endless_answer_is_told_of_and_not_sent_back_whole() -> None:
+    server = Server("word. " * 100_000, "A dog.")
+    (answer,) = ask(server, Question("raw", "What?", check=lambda text: [] if text == "A dog." else ["no"]))
+    assert (answer.text, answer.problems) == ("A dog.", ())
+    said, wrong = server.asked[1].before
+    assert len(said) == LONGEST and "600000 characters" in wrong
 
 
 def test_a_schema_gives_its_value_and_checks_see_that() -> None:

@@ -13,71 +13,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from faultserver import FaultServer
-from media import SIZE, texture, write_number, write_video
 from storyteller import SHOWN, tell
+from told import FILMS, FPS, FRAMES, RECIPE, captions, model, number_of
 
 from longtake import run
 from longtake.caption_set import caption_set
 from longtake.schemas import SCHEMAS
 from longtake.store import Store
 from longtake.watch import Estimate
-
-FILMS, FRAMES, FPS = 5, 120, 10
-RECIPE = """
-name = "told"
-[shots]
-step = "content"
-threshold = 200
-[clips]
-step = "takes"
-trim_s = 0
-[scores.motion]
-[select]
-keep = ["duration_s >= 1"]
-[captions.lvd2m]
-segment_s = 6
-"""
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Videos of 12 s; each frame of each carries a number of its own."""
-    folder = tmp_path_factory.mktemp("films")
-    for film in range(FILMS):
-        background = texture(*SIZE, seed=film)
-        pictures = (write_number(background, film * FRAMES + frame) for frame in range(FRAMES))
-        write_video(folder / f"film{film}.mp4", pictures, fps=FPS)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def plain(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A set of them that waits for its captions: no model was named."""
-    folder = tmp_path_factory.mktemp("plain")
-    (folder / "told.toml").write_text(RECIPE)
-    result = run(str(folder / "told.toml"), [films], folder / "set")
-    assert result.captioned.waiting == ["lvd2m"] and result.kept == FILMS
-    return folder / "set"
-
-
-@pytest.fixture
-def made(plain: Path, tmp_path: Path) -> Path:
-    """A copy to work on."""
-    subprocess.run(["cp", "-r", plain, tmp_path / "set"], check=True)
-    return tmp_path / "set"
-
-
-def model(server: FaultServer, **more: object) -> list[str]:
-    settings = {"url": f"'{server.url}'", "model": "'fake'", **more}
-    return [f"models.default.{name}={value}" for name, value in settings.items()]
-
-
-def captions(folder: Path) -> list[dict]:
-    return Store(folder).read("captions").to_pylist()
-
-
-def number_of(clip_id: str) -> int:
-    return int(clip_id[len("film")])
 
 
 def assert_each_on_its_clip(folder: Path) -> None:

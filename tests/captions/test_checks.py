@@ -117,6 +117,10 @@ BAD = [
     ('{"caption": "A kite rises over the dunes and pulls at its string."}', EXTRA),
     ("A kite rises over the dunes. Let me know if you want it shorter.", EXTRA),
     ("Camera: the view is low and follows the kite over the dunes.", EXTRA),
+    ("A kite <b>rises</b> over the dunes.</p><script>alert(1)</script> It dips.", EXTRA),
+    ("A kite <img src='x' onerror='alert(1)'> rises over the dunes and dips.", EXTRA),
+    ("A kite rises\x1b[31m over the dunes and pulls at its string.", "control characters"),
+    ("A kite rises\x00 over the dunes and pulls at its string.", "control characters"),
     ("walking along the shore, some with dogs, while others sit on the wall.", START),
     (", and then a ferry turns round the lighthouse into the bay.", START),
     ("A ferry turns round the lighthouse into the bay and then it", END),
@@ -180,6 +184,14 @@ def test_sentences_are_counted() -> None:
     assert check(three, **bounds, least_sentences=4) == []
     assert "at least 5" in check(three, **bounds, least_sentences=5)[0]
     assert "write 1" in check(three, **bounds, most_sentences=1)[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["a" + "!" * 10**6, ". " * 10**6 + "x", "a." + " " * 10**6 + "b", "a```" * 10**6, "a" * 10**6]
+)
+def test_a_text_of_any_length_is_checked_soon(text: str) -> None:
+    """Patterns would take hours on these, so this test ends or it doesn't."""
+    assert "at most 100 words" in check(text, least_words=10, most_words=100)[0]
 
 
 def test_the_prefix_is_asked_for_and_taken_off() -> None:

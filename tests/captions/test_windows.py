@@ -124,7 +124,7 @@ def test_a_rate_out_of_range_is_refused(fps: float) -> None:
         Window(0, 1, 0, 10).video_look(fps=fps, cell_px=448)
 
 
-@pytest.mark.parametrize("length", [0, -30])
+@pytest.mark.parametrize("length", [0, -30, float("nan")])
 def test_a_length_of_nothing_is_refused(length: float) -> None:
     with pytest.raises(UsageError, match="above 0"):
         segments(10, segment_s=length)
@@ -132,6 +132,16 @@ def test_a_length_of_nothing_is_refused(length: float) -> None:
         equal_windows(10, window_s=length)
     with pytest.raises(UsageError, match="at least one"):
         Window(0, 1, 0, 10).look(0, columns=2, cell_px=448)
+
+
+@pytest.mark.parametrize(("columns", "cell_px"), [(-1, 448), (2, 0), (2, -5), (2, 15)])
+def test_a_grid_that_can_t_be_is_refused(columns: int, cell_px: int) -> None:
+    window = Window(0, 1, 0.0, 10.0)
+    with pytest.raises(UsageError):
+        window.look(6, columns=columns, cell_px=cell_px)
+    if cell_px != 448:
+        with pytest.raises(UsageError):
+            window.video_look(fps=2.0, cell_px=cell_px)
 
 
 def test_a_prompt_tells_the_part_and_the_layout() -> None:

@@ -1,0 +1,82 @@
+"""From a set to the formats people train on: each file holds one format.
+
+An exporter is a function `(rows, folder, place, ...)`: it goes through the clips once, in order, puts their files where
+the format wants them with `place`, and writes what else belongs there. It never holds all rows: sets may have millions.
+What clips go out, into which split, and that a half-written export is never taken for a whole one, is `exporting`'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+BEST = ("refined", "dense", "short", "rewritten", "raw", "measured")
+"""Kinds of captions from which the caption of a clip is taken where none is asked for: the first that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One clip on its way out."""
+
+    clip: Mapping[str, Any]
+    """Its row in `clips`; scores by their keys, as `motion.mean`, None where not measured."""
+    video: Mapping[str, Any]
+    """The row of its video."""
+    captions: Sequence[Mapping[str, Any]]
+    """Its captions that are not set aside, by captioner, kind and number; times in seconds of the clip."""
+    split: str
+    """`train`, or as `--split` names it; all clips of one video are in one split."""
+    file: Path
+    """The clip's file in the set."""
+
+    @property
+    def id(self) -> str:
+        """The clip's id: letters, digits, `-` and `_` only, so that it is a safe file name and shard key."""
+        return str(self.clip["id"])
+
+    def parts(self, kind: str) -> list[Mapping[str, Any]]:
+        """Return the captions of a kind (`raw`, or `lvd2m.raw` for those of one captioner) in order of time."""
+        step, _, name = kind.rpartition(".")
+        found = [c for c in self.captions if c["kind"] == name and (not step or c["step"] == step)]
+        return sorted(found, key=lambda c: (c["step"], c["number"]))
+
+    def text(self, kind: str = "") -> str:
+        """Return the caption of a kind, or the best there is; parts of several spans are joined by a blank."""
+        for name in (kind,) if kind else BEST:
+            if parts := self.parts(name):
+                first = parts[0]["step"]
+                return " ".join(part["text"] for part in parts if part["step"] == first)
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A clip's file as it lies in the export."""
+
+    path: Path
+    bytes: int
+    width: int
+    height: int
+    fps: float
+    frames: int
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an export's card tells of the set; for exporters whose fourth parameter is named `about`."""
+
+    name: str
+    recipe_toml: str
+    """The recipe as the set was made by, in full."""
+    funnel: Sequence[Mapping[str, Any]]
+    """All clips first, then a row for each rule: `rule` (None, then its text), `clips` and `seconds` left."""
+    made_with: str
+
+
+class Place(Protocol):
+    """Puts clip files into an export."""
+
+    def __call__(self, row: Row, path: str) -> Placed:
+        """Put a clip's file at a path relative to the export's folder; a file that is there already is kept."""
+        ...
