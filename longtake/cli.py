@@ -113,7 +113,9 @@ def run(
 def _model_settings(url: str | None, model: str | None) -> list[str]:
     """Return what --url and --model set."""
     given = (("url", url), ("model", model))
-    return [f"models.default.{name}={json.dumps(value)}" for name, value in given if value is not None]
+    return [
+        f"models.default.{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given if value is not None
+    ]
 
 
 @main.command()
@@ -269,7 +271,7 @@ def export(
             to,
             where=where,
             split=split,
-            settings=[*([f"caption={json.dumps(caption)}"] if caption else []), *settings],
+            settings=[*([f"caption={json.dumps(caption, ensure_ascii=False)}"] if caption else []), *settings],
             size=parse_refit(size, fps, frames, sides),
             copy=copy,
             watch=live,

@@ -15,8 +15,11 @@ class Lock:
         self.file: TextIO | None = None
 
     def __enter__(self) -> "Lock":
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = self.path.open("w")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = self.path.open("w")
+        except OSError as error:
+            raise SetError(f"{self.path.parent} can't be written: {error.strerror or error}") from error
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

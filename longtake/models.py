@@ -1,6 +1,7 @@
 """The models that a recipe names: the tables `[models.NAME]`, checked."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
@@ -34,6 +35,11 @@ def _settings(name: str, given: Mapping[str, Any]) -> ModelSettings:
     for field in ("concurrency", "max_tokens", "tries"):
         if getattr(settings, field) < 1:
             raise UsageError(f"[models.{name}] {field} must be 1 or more")
+    for field in ("timeout_s", "temperature", "price_in", "price_out"):
+        number = getattr(settings, field)
+        if number is not None and not (0 <= number < math.inf and (number or field != "timeout_s")):
+            least = "above 0" if field == "timeout_s" else "0 or more"
+            raise UsageError(f"[models.{name}] {field} = {number} must be {least}")
     if settings.url and settings.url != "local" and not settings.url.startswith(("http://", "https://")):
         raise UsageError(f"[models.{name}] url {settings.url!r}: write http://HOST:PORT/v1, https://..., or local")
     return settings

@@ -170,6 +170,8 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
         table = data
         for part in path:
             table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"{setting!r}: {part} was set to {table!r} before, which holds no parameters")
         table[name] = value
     return data
 
@@ -188,6 +190,8 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     for section in data:
         if section not in SECTIONS:
             raise UsageError(f"a recipe has no section {section!r}{nearest(section, SECTIONS)}")
+        if section in ("shots", "clips", "select", "files") and not isinstance(data[section], dict):
+            raise UsageError(f"[{section}] is a table of parameters, not {data[section]!r}")
     shots = _use("shots", "shots", data.get("shots", {"step": "transitions"}))
     clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
     scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}

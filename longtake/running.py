@@ -4,17 +4,19 @@ import os
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
 from longtake import __version__
+from longtake.captioning.asker import check_budget
 from longtake.captioning.phase import Asked, Terms, caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
-from longtake.errors import SetError
+from longtake.errors import SetError, UsageError
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
 from longtake.planning import check_kinds, plan_work
@@ -24,6 +26,7 @@ from longtake.report import write_report
 from longtake.select import FunnelRow, parse_rule
 from longtake.selecting import apply_rules, choose
 from longtake.sources.files import find_videos
+from longtake.steps import find, nearest
 from longtake.store import Store
 from longtake.watch import Plan, Watch
 from longtake.writing import Written, forget_other_looks, sweep, write_clips
@@ -89,6 +92,8 @@ def run(
     if folder.exists() and not folder.is_dir():
         raise SetError(f"{folder} is a file; name a folder for the set")
     check_kinds(retry_failed)
+    if budget_usd is not None:
+        check_budget(recipe)
     found = find_videos(sources)
     workers = workers or default_workers()
     started = datetime.now(UTC)
@@ -153,6 +158,7 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
         raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
     recipe = tomllib.loads(path.read_text(encoding="utf-8"))
     judges = recipe.get("judges", {})
+    check_judged(judges, keep)
     rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
     store = Store(folder)
     begun = time.perf_counter()
@@ -174,6 +180,14 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
             write_text(path, tomli_w.dumps(recipe))
             write_report(folder)
     return choice
+
+
+def check_judged(judges: Mapping[str, Mapping[str, Any]], keep: Sequence[str]) -> None:
+    """Raise `UsageError` for a rule about a score that a judge doesn't give; most scores show in the set's columns."""
+    for rule in map(parse_rule, keep):
+        label, _, part = rule.score.partition(".")
+        if label in judges and part not in (known := find("judges", judges[label]["step"]).scores):
+            raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(part, known)}")
 
 
 def default_workers() -> int:

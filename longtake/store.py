@@ -33,8 +33,12 @@ class Store:
         return self.folder / f"{table}.lance"
 
     def has(self, table: str) -> bool:
-        """Return whether a table has ever been written."""
-        return self.table_path(table).is_dir()
+        """Return whether a table has ever been written: one that a kill left without a first version was not."""
+        path = self.table_path(table)
+        if not path.is_dir():
+            return False
+        strange = any(part.name != "data" and not part.name.startswith("_") for part in path.iterdir())
+        return strange or ((path / "_versions").is_dir() and any((path / "_versions").iterdir()))
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Return a table or some columns of it (nested ones as `motion.mean`); empty where nothing was written yet.

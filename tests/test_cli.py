@@ -305,6 +305,16 @@ def test_caption_through_batch_files(made: Path, tmp_path: Path) -> None:
     assert status == 1 and "prose.txt, line 1: no line of a batch's results" in said
 
 
+def test_a_budget_without_a_price_and_a_rule_nobody_answers_are_refused_at_once(
+    made: Path, media, tmp_path: Path
+) -> None:
+    where = ("--url", "http://127.0.0.1:9/v1", "--model", "m", "--budget", "3")
+    status, said = call("run", "lvd2m", media["cut"], "--to", tmp_path / "set", *where)
+    assert status == 1 and "no budget without a price" in said and "Scanning" not in said
+    status, said = call("select", made, "--keep", "judge.nope >= 1")
+    assert status == 1 and "there is appealing, varied" in said
+
+
 def test_captions_want_a_set_and_a_captioner(made: Path, tmp_path: Path) -> None:
     assert call("caption", tmp_path)[0] == 1
     status, said = call("caption", made, "--step", "lvd2n", "--dry-run")

@@ -188,6 +188,16 @@ def test_one_writer_at_a_time(tmp_path) -> None:
         pass
 
 
+def test_a_table_whose_making_was_killed_is_none_and_is_made_anew(tmp_path) -> None:
+    store = Store(tmp_path)
+    for folder in ("data", "_versions", "_transactions"):
+        (tmp_path / "failures.lance" / folder).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "failures.lance" / "data" / "half.lance").write_bytes(b"half")
+    assert not store.has("failures") and store.read("failures").num_rows == 0
+    store.append("failures", [{"item": "a"}])
+    assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]
+
+
 def test_what_a_killed_writer_left_half_written_goes(tmp_path) -> None:
     store = Store(tmp_path)
     store.append("failures", [{"item": "a"}])

@@ -130,7 +130,8 @@ def _lost(slot: _Slot, stall_s: float) -> tuple[FailureKind, str] | None:
     """Say how a worker was lost, None while it is well."""
     if slot.hung_up:
         return "crash", f"the worker process died on it ({_cause(slot.process.returncode)})"
-    if time.monotonic() - slot.heard_s > stall_s:
+    # What it said while whoever takes the outcomes was busy waits in the pipe: that is no silence.
+    if time.monotonic() - slot.heard_s > stall_s and not slot.pipe.poll():
         return "timeout", f"no progress for {stall_s:g} s"
     return None
 

@@ -61,18 +61,18 @@ def steps(name: str | None) -> None:
         for step_name in known:
             step = steps_module.find(kind, step_name)
             first, *rest = step.doc.splitlines()
-            out.print(f"  {step_name:<12}{first}", markup=False)
+            out.print(f"  {step_name:<14}{first}", markup=False)
             if name:
                 for line in rest:
-                    out.print(f"  {'':<12}{line}", markup=False)
+                    out.print(f"  {'':<14}{line}", markup=False)
                 for parameter, default in step.defaults.items():
-                    out.print(f"  {'':<12}{parameter} = {default!r}", markup=False)
+                    out.print(f"  {'':<14}{parameter} = {default!r}", markup=False)
                 if step.asks:
-                    out.print(f"  {'':<12}asks a model", markup=False)
+                    out.print(f"  {'':<14}asks a model", markup=False)
                 if step.signal:
-                    out.print(f"  {'':<12}reads the signal {step.signal}", markup=False)
+                    out.print(f"  {'':<14}reads the signal {step.signal}", markup=False)
                 if step.needs:
-                    out.print(f"  {'':<12}needs {', '.join(step.needs.values())}", markup=False)
+                    out.print(f"  {'':<14}needs {', '.join(step.needs.values())}", markup=False)
             found += 1
     if not found:
         known_names = {step for kind in steps_module.KINDS for step in steps_module.names(kind)}
