@@ -81,7 +81,7 @@ class LocalModel:
             return
         try:
             replies = self._answer([asked.request for asked in batch])
-        except Exception as error:
+        except Exception as error:  # it belongs to those who asked: raised where each of them waits
             for asked in batch:
                 asked.reply.set_exception(error)
         else:

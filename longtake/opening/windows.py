@@ -16,7 +16,7 @@ from longtake.store import Store
 torch: Any = importlib.import_module("torch")  # types are checked where there is none, too
 
 
-class Windows(torch.utils.data.Dataset):  # type: ignore[misc]
+class Windows(torch.utils.data.Dataset):  # type: ignore[misc]  # torch has no types where it isn't installed
     """Item i is a window of clip i, another one in each epoch: the same for the same seed, epoch and i.
 
     `video`: uint8, shape (frames, 3, height, width), the frames displayed at `start_s` + k / fps seconds of the clip.

@@ -123,18 +123,23 @@ class _Pictures:
         # A size change in mid-stream is scaled to the first size: a file has one.
         last = f"scale={self.size[0]}:{self.size[1]}," if self.size else ""
         chain = f"{TURNS.get(self.turned, '')}crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,{last}format=yuv420p"
-        graph = Graph()
-        time_base = frame.time_base or Fraction(1, 90000)
-        before: Any = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
-        for text in chain.split(","):
-            name, _, arguments = text.partition("=")
-            node = graph.add(name, arguments or None)
-            before.link_to(node)
-            before = node
-        sink = graph.add("buffersink")
-        before.link_to(sink)
-        graph.configure()
-        return graph
+        return filter_graph(frame, chain)
+
+
+def filter_graph(frame: VideoFrame, chain: str) -> Graph:
+    """Return filters such as `crop=64:64,scale=32:32`, one after the other, ready for frames like this one."""
+    graph = Graph()
+    time_base = frame.time_base or Fraction(1, 90000)
+    before: Any = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
+    for text in chain.split(","):
+        name, _, arguments = text.partition("=")
+        node = graph.add(name, arguments or None)
+        before.link_to(node)
+        before = node
+    sink = graph.add("buffersink")
+    before.link_to(sink)
+    graph.configure()
+    return graph
 
 
 class _Sound:

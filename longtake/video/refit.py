@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from av.filter import Graph
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from longtake.errors import UsageError, VideoError
 from longtake.video.decode import Reader, open_video
 from longtake.video.describe import pixel_aspect
-from longtake.video.encode import REPEATABLE, TURNS, Encoder, Quality
+from longtake.video.encode import REPEATABLE, TURNS, Encoder, Quality, filter_graph
 from longtake.video.probe import probe
 from longtake.video.scan import scan
 
@@ -263,18 +262,7 @@ class _Fitted:
         corner = (wide - cropped[0]) // 2, (high - cropped[1]) // 2
         crop = f"crop={cropped[0]}:{cropped[1]}:{corner[0]}:{corner[1]}"
         chain = f"{TURNS.get(turned, '')}{crop},scale={width}:{height}:flags={how},setsar=1,format=yuv420p"
-        graph = Graph()
-        time_base = frame.time_base or Fraction(1, 90000)
-        before: Any = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=time_base)
-        for text in chain.split(","):
-            name, _, arguments = text.partition("=")
-            node = graph.add(name, arguments or None)
-            before.link_to(node)
-            before = node
-        sink = graph.add("buffersink")
-        before.link_to(sink)
-        graph.configure()
-        return graph
+        return filter_graph(frame, chain)
 
 
 def _size(how: Refit, shown_width: float, shown_height: float) -> tuple[int, int]:

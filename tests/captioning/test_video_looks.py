@@ -12,6 +12,7 @@ import pytest
 from faultserver import FaultServer
 from media import SIZE, read_number, texture, write_number, write_video
 from storyteller import SENTENCES, SHOWN, tell
+from told import FPS, FRAMES, RECIPE
 
 from longtake import run
 from longtake.caption_set import caption_set
@@ -20,21 +21,7 @@ from longtake.captions import Look
 from longtake.errors import UsageError
 from longtake.store import Store
 
-FILMS, FRAMES, FPS = 3, 120, 10
-RECIPE = """
-name = "told"
-[shots]
-step = "content"
-threshold = 200
-[clips]
-step = "takes"
-trim_s = 0
-[scores.motion]
-[select]
-keep = ["duration_s >= 1"]
-[captions.lvd2m]
-segment_s = 6
-"""
+FILMS = 3
 VIDEO = "captions.lvd2m.video=true"
 IN_A_PART = [k * FPS // 2 for k in range(12)]
 """The frames of 6 s at 2 frames per second."""
