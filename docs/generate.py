@@ -14,10 +14,12 @@ HERE = Path(__file__).parent
 FIRST = {
     "signals": "Measured in the one scan of a video and stored: a time series each.",
     "shots": "Detectors: from a signal to the transitions between shots. Arithmetic, no decode.",
+    "voters": "Who says of each transition whether what it parts belongs together, for clips that join shots.",
     "clips": "From shots to clips. Arithmetic, no decode.",
     "scores": "From the rows of a signal inside a clip to named numbers that rules can ask for. Arithmetic, no decode.",
     "judges": "Questions to a model about a clip, answered with numbers that rules can ask for.",
     "exports": "From a set to the formats people train on: `longtake export SET NAME --to FOLDER`.",
+    "grounding": "From captions to spans: where each holds, and a stretch around in which it holds nowhere else.",
     "captions": "From a kept clip to texts about it. Those that ask a model wait until one is named.",
 }
 

@@ -1,7 +1,6 @@
 """Captions for a set that is there: more captioners, another model, an estimate, or the way through batch files."""
 
 import shlex
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any
 from longtake.captioning.batches import Exported, Imported, export_requests, import_results
 from longtake.captioning.estimating import estimate
 from longtake.captioning.phase import Asked, Terms, caption_clips
-from longtake.errors import SetError, UsageError
+from longtake.errors import UsageError
 from longtake.lock import Lock
 from longtake.planning import check_kinds
-from longtake.recipe import Recipe, merge, read_settings, resolve
+from longtake.recipe import Recipe, resolve
 from longtake.report import write_report
 from longtake.running import default_workers, write_text
+from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.store import Store
 from longtake.watch import Estimate, Watch
 
@@ -52,13 +52,11 @@ def caption_set(
     files of requests that are written instead of asked. Raises `UsageError`, `SetError`.
     """
     folder = Path(folder)
-    path = folder / "recipe.toml"
-    if not path.is_file():
-        raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
+    data = read_recipe(folder)
     check_kinds(retry_failed)
     if requests_to is not None and retry_failed:
         raise UsageError("--retry-failed asks a server; batch files hold whatever has no answer yet")
-    recipe = _with(_read(path), steps, settings)
+    recipe = _with(data, steps, settings)
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
@@ -69,7 +67,7 @@ def caption_set(
         if dry_run:
             return CaptionedSet(folder, expected, imported)
         workers = workers or default_workers()
-        write_text(path, recipe.to_toml())
+        write_text(folder / RECIPE, recipe.to_toml())
         if requests_to is not None:
             exported = export_requests(store, recipe, Path(requests_to), workers)
             return CaptionedSet(folder, expected, imported, exported)
@@ -77,14 +75,6 @@ def caption_set(
         store.compact()
         write_report(folder)
         return CaptionedSet(folder, expected, imported, None, asked)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Return a set's recipe as plain data."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # anybody may edit the file
-        raise SetError(f"{path} can't be read: {error}") from error
 
 
 def _with(data: dict[str, Any], steps: Sequence[str], settings: Sequence[str]) -> Recipe:
@@ -118,7 +108,7 @@ def _check_signals(store: Store, recipe: Recipe, steps: Sequence[str], settings:
     if lacking and store.read("videos", ["id"]).num_rows:
         given = [f"captions.{_label_of(step)}.step={step}" for step in steps] + list(settings)
         options = [word for setting in given for word in ("-s", setting)]
-        places = [str(store.folder / "recipe.toml"), "VIDEOS", "--to", str(store.folder)]
+        places = [str(store.folder / RECIPE), "VIDEOS", "--to", str(store.folder)]
         command = shlex.join(["longtake", "run", *places, *options])
         raise UsageError(
             f"the set was made without the signals {', '.join(lacking)}, which captions are told of; to measure them, "

@@ -4,9 +4,10 @@ Steps that share pixels travel together: `measure` is the one look at a video, `
 span and at the file it becomes; `verify` looks at a file that is there; `look` takes the pictures a model is shown.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -17,12 +18,16 @@ from longtake.errors import VideoError
 from longtake.looks import take_looks
 from longtake.previews import Previews
 from longtake.recipe import Recipe, Use, resolve
-from longtake.records import Clip, Series, Shot, Transition, Video
+from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
 from longtake.shots import shots_between
+from longtake.steps import find
 from longtake.video import Quality, Signal, scan, write_clip
 
 FRAMES = "frames"
 """The series without columns that holds the time of every frame; the scan always gives it."""
+
+NEAR_S = 0.3
+"""Found so near a transition that a clip is known to hold, or within its extent, it is that one."""
 
 Progress = Callable[[float], None]
 
@@ -53,14 +58,15 @@ def measure(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
             new[FRAMES] = frames
     else:
         video = Video(**job["video"])
-    shots, transitions, clips = derive(recipe, video, known | new)
+    derived = derive(recipe, video, known | new, job.get("votes", {}))
     return {
         "video": asdict(video),
         "previews": previews,
         "series": {label: _plain(series) for label, series in new.items()},
-        "shots": [asdict(shot) for shot in shots],
-        "transitions": [asdict(transition) for transition in transitions],
-        "clips": [asdict(clip) for clip in clips],
+        "shots": [asdict(shot) for shot in derived.shots],
+        "transitions": [asdict(transition) for transition in derived.transitions],
+        "votes": {label: [asdict(vote) for vote in votes] for label, votes in derived.votes.items()},
+        "clips": [asdict(clip) for clip in derived.clips],
     }
 
 
@@ -89,15 +95,54 @@ def _rounded(record: Transition | Shot) -> dict[str, Any]:
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(record).items()}
 
 
-def derive(
-    recipe: Recipe, video: Video, series: Mapping[str, Series]
-) -> tuple[list[Shot], list[Transition], list[Clip]]:
-    """Return what follows from a video's signals by arithmetic: its shots, transitions and scored clips."""
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What follows from a video's signals by arithmetic."""
+
+    shots: list[Shot]
+    transitions: list[Transition]
+    votes: dict[str, list[Vote]]
+    """Voter -> its vote on each transition; of voters that ask no model."""
+    clips: list[Clip]
+
+
+Asked = Mapping[str, Mapping[tuple[int, int], bool | None]]
+"""What models voted: voter -> the milliseconds a transition starts and ends at -> vote."""
+
+
+def derive(recipe: Recipe, video: Video, series: Mapping[str, Series], asked: Asked = MappingProxyType({})) -> Derived:
+    """Find a video's shots, let voters vote on its transitions, and make and score its clips."""
     transitions = find_transitions(recipe.shots, series)
     times = series[FRAMES].times
     shots = shots_between(transitions, times, video.duration_s)
-    spans = recipe.clips.step.call(shots, times, video.duration_s, **recipe.clips.parameters)
-    return shots, transitions, [_score(recipe, video, span, series) for span in spans]
+    votes: dict[str, list[Vote]] = {
+        label: use.step.call(series[use.signal], shots, **use.parameters)
+        for label, use in recipe.voters.items()
+        if use.signal
+    }
+    offers: dict[str, Callable[[], Any]] = {
+        "series": lambda: series[recipe.clips.signal or ""],
+        "votes": lambda: Votes(tuple(recipe.voters), _cast(transitions, votes, asked)),
+    }
+    more = [offers[name]() for name in recipe.clips.step.wants[3:]]
+    spans = recipe.clips.step.call(shots, times, video.duration_s, *more, **recipe.clips.parameters)
+    return Derived(shots, transitions, votes, [_clip(recipe, video, span, series, transitions) for span in spans])
+
+
+def _cast(
+    transitions: Sequence[Transition], votes: Mapping[str, Sequence[Vote]], asked: Asked
+) -> tuple[dict[str, bool | None], ...]:
+    """Return for each transition what every voter said of it."""
+    return tuple(
+        {voter: said.get(milliseconds(transition)) for voter, said in asked.items()}
+        | {voter: given[number].joins for voter, given in votes.items()}
+        for number, transition in enumerate(transitions)
+    )
+
+
+def milliseconds(transition: Transition) -> tuple[int, int]:
+    """Return when a transition starts and ends: what it is known by among a video's transitions."""
+    return round(transition.start_s * 1000), round(transition.end_s * 1000)
 
 
 def find_transitions(use: Use, series: Mapping[str, Series]) -> list[Transition]:
@@ -107,14 +152,19 @@ def find_transitions(use: Use, series: Mapping[str, Series]) -> list[Transition]
     return transitions
 
 
-def _score(recipe: Recipe, video: Video, span: Shot, series: Mapping[str, Series]) -> Clip:
+def _clip(
+    recipe: Recipe, video: Video, span: Shot, series: Mapping[str, Series], transitions: Sequence[Transition]
+) -> Clip:
     scores: dict[str, float | None] = {}
     for label, use in recipe.scores.items():
         assert use.signal is not None
         inside = series[use.signal].between(span.start_s, span.end_s)
         for part, value in use.step.call(inside, **use.parameters).items():
             scores[f"{label}.{part}"] = value
-    return Clip(clip_id(video.id, span), video.id, span.start_s, span.end_s, span.start_frame, span.end_frame, scores)
+    name = clip_id(video.id, span)
+    joined = tuple(t for t in transitions if span.start_frame < t.start_frame and t.end_frame < span.end_frame)
+    frames = (span.start_frame, span.end_frame)
+    return Clip(name, video.id, span.start_s, span.end_s, *frames, scores, joined)
 
 
 def clip_id(video_id: str, span: Shot) -> str:
@@ -129,8 +179,8 @@ def _plain(series: Series) -> dict[str, Any]:
 def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the file of one kept clip; where the job names a detector, it looks at the written file in its check.
 
-    `job`: `video`, `clip` (id, span, frames), `set` (folder), `files` (crf, preset), and perhaps `detector` (a recipe
-    as plain data, of which only the detector and its signal are used).
+    `job`: `video`, `clip` (id, span, frames, `transitions_at`), `set` (folder), `files` (crf, preset), and perhaps
+    `detector` (a recipe as plain data, of which only the detector and its signal are used).
     """
     cv2.setNumThreads(1)
     video = Video(**job["video"])
@@ -148,7 +198,7 @@ def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "file_width": made.width,
         "file_height": made.height,
         "file_audio": made.has_audio,
-        **(_inside(detector, made.series) if detector else {}),
+        **(_inside(detector, made.series, clip) if detector else {}),
     }
 
 
@@ -164,7 +214,7 @@ def verify(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     wanted = clip["end_frame"] - clip["start_frame"]
     if found.video.frames != wanted:
         raise VideoError("inexact", f"{clip['file']}: holds {found.video.frames} frames of {wanted}")
-    return {"id": clip["id"], **_inside(detector, found.series)}
+    return {"id": clip["id"], **_inside(detector, found.series, clip)}
 
 
 def look(job: Mapping[str, Any], progress: Progress) -> list[list[bytes]]:
@@ -179,10 +229,36 @@ def look(job: Mapping[str, Any], progress: Progress) -> list[list[bytes]]:
     return take_looks(job["path"], wanted, on_progress=progress, **where)
 
 
-def _inside(detector: Recipe, series: Mapping[str, Series]) -> dict[str, Any]:
-    """Return what a detector finds in a written file: all of it, for a clip is to hold nothing, up to its ends."""
-    transitions = find_transitions(detector.shots, series)
+def _inside(detector: Recipe, series: Mapping[str, Series], clip: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a detector finds in a written file, up to its ends, beyond what the clip is known to hold."""
+    known = [(one["start_s"] - clip["start_s"], one["end_s"] - clip["start_s"]) for one in clip["transitions_at"] or ()]
+    transitions = [
+        found
+        for found in find_transitions(detector.shots, series)
+        if not any(found.start_s < end_s + NEAR_S and start_s - NEAR_S < found.end_s for start_s, end_s in known)
+    ]
     return {
         "file_transitions": len(transitions),
         "file_transitions_at": [asdict(transition) for transition in transitions],
     }
+
+
+TEXTS_AT_ONCE = 32
+
+
+def embed_texts(job: Mapping[str, Any], progress: Progress) -> Any:
+    """Return the vectors of `texts`, shape (n, d), in the space of the rows that the signal `step` gives."""
+    step = find("signals", job["step"])
+    assert step.embed_texts is not None
+    parts = []
+    for start in range(0, len(job["texts"]), TEXTS_AT_ONCE):
+        parts.append(step.embed_texts(job["texts"][start : start + TEXTS_AT_ONCE], **job["parameters"]))
+        progress(start)
+    return np.concatenate(parts)
+
+
+def prepare(job: Mapping[str, Any], _: Progress) -> None:
+    """Let the signal `step` get what it needs onto this machine, and try it."""
+    step = find("signals", job["step"])
+    assert step.prepare is not None
+    step.prepare(**job["parameters"])

@@ -1,17 +1,22 @@
 """The scan phase of a run: doing what is to be done, and committing the results as they come."""
 
+import itertools
+import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from longtake import __version__
 from longtake.engines import Item, Outcome
 from longtake.engines.local import run_items
-from longtake.jobs import FRAMES
+from longtake.errors import UsageError
+from longtake.jobs import FRAMES, clip_id
 from longtake.planning import ANY_WORK, WORK_KINDS, Candidate, Work
-from longtake.recipe import Recipe, score_keys
+from longtake.recipe import Recipe, Use, score_keys
+from longtake.records import Shot
 from longtake.schemas import SCHEMAS, score_schema
+from longtake.steps import fingerprint
 from longtake.store import Store, one_of
 from longtake.watch import Progress, Watch
 
@@ -39,6 +44,23 @@ def measure_videos(store: Store, recipe: Recipe, work: Work, watch: Watch) -> Me
     return _Phase(store, recipe, work, watch).run()
 
 
+def prepare(use: Use, watch: Watch) -> None:
+    """Let a signal get what it needs once, before many workers do, and without a limit of time for a download.
+
+    Raises `UsageError` where it can't be had.
+    """
+    if use.step.prepare is None:
+        return
+    job = {"step": use.step.name, "parameters": use.parameters}
+    begun = time.monotonic()
+    tell = Progress("load", 0, 1, 0, 0.0, 0.0, 0.0, f"what {use.label} needs")
+    watch(tell)
+    for outcome in run_items("longtake.jobs:prepare", [Item(use.label, job)], workers=1, stall_s=math.inf):
+        if outcome.failure:
+            raise UsageError(f"signal {use.label}: {outcome.failure[1]}")
+    watch(replace(tell, done=1, elapsed_s=time.monotonic() - begun))
+
+
 class _Phase:
     """Hands videos to the engine and commits what comes back in small batches."""
 
@@ -49,12 +71,20 @@ class _Phase:
         self.has_shots = set(store.read("shots", ["video_id"])["video_id"].to_pylist())
         self.has_clips = set(store.read("clips", ["video_id"])["video_id"].to_pylist())
         self.has_failed = set(store.read("failures", ["item"])["item"].to_pylist())
+        self.askers = [use.label for use in asking_voters(recipe)]
+        self.said: dict[str, list[dict[str, Any]]] = {}
+        """Rows of what models voted, by video; of videos under way."""
+        self.revoted: set[str] = set()
+        """Videos whose clips go by votes that are void: on a transition that parts other shots now."""
         self.batch: list[tuple[Candidate, Outcome]] = []
         self.begun = self.committed_at = time.monotonic()
         self.measured = Measured()
 
     def run(self) -> Measured:
         todo = self.work.todo
+        if self.work.plan.to_scan:
+            for use in self.recipe.signals.values():
+                prepare(use, self.watch)
         by_name = {str(candidate.path): candidate for candidate in todo}
         outcomes = run_items(
             "longtake.jobs:measure",
@@ -81,6 +111,7 @@ class _Phase:
         for start in range(0, len(todo), LOAD_AT_ONCE):
             some = todo[start : start + LOAD_AT_ONCE]
             loaded = self.store.signals_of([c.id for c in some if c.id in self.work.stored and c.id in self.work.rows])
+            self._load_votes([c.id for c in some if c.id in self.work.rows])
             for candidate in some:
                 series = loaded.get(candidate.id, {})
                 known = {label: series[key] for label, key in self.work.keys.items() if key in series}
@@ -93,8 +124,15 @@ class _Phase:
                     "known": known,
                     "video": video_fields(row) if row else None,
                     "previews": row["previews"] if row else None,
+                    "votes": _by_voter(self.said.get(candidate.id, ())),
                 }
                 yield Item(str(candidate.path), payload)
+
+    def _load_votes(self, video_ids: Sequence[str]) -> None:
+        if self.askers and video_ids:
+            where = f"{one_of('video_id', video_ids)} AND {one_of('voter', self.askers)}"
+            for row in self.store.read("votes", where=where).to_pylist():
+                self.said.setdefault(row["video_id"], []).append(row)
 
     def _count(self, outcome: Outcome) -> None:
         if outcome.failure:
@@ -122,6 +160,11 @@ class _Phase:
         store.add_signals([row for _, result in good for row in self._signal_rows(result)])
         store.delete("shots", "video_id", self.has_shots.intersection(ids))
         store.append("shots", [row for _, result in good for row in _shot_rows(result)])
+        changed, kept = self._kept_votes([result for _, result in good])
+        before = [name for name in ids if name in self.has_shots or name in self.work.rows]
+        store.delete("votes", "video_id", before, also=f"NOT {one_of('voter', self.askers)}")
+        store.delete("votes", "video_id", changed)
+        store.append("votes", kept + [row for _, result in good for row in self._vote_rows(result)])
         files = self._written_files(self.has_clips.intersection(ids))
         store.delete("clips", "video_id", self.has_clips.intersection(ids))
         store.append("clips", [row for _, r in good for row in _clip_rows(r, files)], self.clip_schema)
@@ -144,6 +187,35 @@ class _Phase:
                 "parameters": use.parameters if use else {},
                 "series": series,
             }
+
+    def _kept_votes(self, results: Sequence[Mapping[str, Any]]) -> tuple[set[str], list[dict[str, Any]]]:
+        """Return the videos some of whose stretches are others now, and what models voted on those that stayed."""
+        changed, kept = set(), []
+        for result in results:
+            name = result["video"]["id"]
+            before, numbers = self.said.pop(name, []), _numbers(result)
+            now = [{**row, "number": numbers[stretch_of(row)]} for row in before if stretch_of(row) in numbers]
+            if len(now) < len(before):
+                self.revoted.add(name)
+            if now != before:
+                changed.add(name)
+                kept += now
+        return changed, kept
+
+    def _vote_rows(self, result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        for label, votes in result["votes"].items():
+            use = self.recipe.voters[label]
+            work = fingerprint([use.key, self.work.keys[use.signal or ""]])
+            for number, (transition, vote) in enumerate(zip(result["transitions"], votes, strict=True)):
+                span = {name: transition[name] for name in ("start_s", "end_s")}
+                yield {
+                    "video_id": result["video"]["id"],
+                    "number": number,
+                    **span,
+                    "voter": label,
+                    **vote,
+                    "work": work,
+                }
 
     def _written_files(self, video_ids: set[str]) -> dict[str, dict[str, Any]]:
         """Return what is known of clip files already written, by clip id: the same span needs no new file."""
@@ -173,12 +245,13 @@ class _Phase:
             "modified_ns": candidate.modified_ns,
             "made_by": self.recipe.key,
             "version": __version__,
+            "revoted": result["video"]["id"] in self.revoted,
         }
 
 
 def video_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `Video` from its row."""
-    extra = ("modified_ns", "previews", "made_by", "version")
+    extra = ("modified_ns", "previews", "made_by", "version", "revoted")
     return {name: value for name, value in row.items() if name not in extra} | {"damage": tuple(row["damage"])}
 
 
@@ -191,9 +264,51 @@ def _shot_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _clip_rows(result: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     video = result["video"]
     for clip in result["clips"]:
-        row = {name: value for name, value in clip.items() if name != "scores"}
+        row = {name: value for name, value in clip.items() if name not in ("scores", "transitions")}
+        row |= {"transitions": len(clip["transitions"]), "transitions_at": list(clip["transitions"])}
         for key, value in clip["scores"].items():
             label, _, part = key.partition(".")
             row.setdefault(label, {})[part] = value
         facts = {name: video[name] for name in ("width", "height", "fps")}
         yield {**row, **facts, "duration_s": clip["end_s"] - clip["start_s"], **files.get(clip["id"], {})}
+
+
+def asking_voters(recipe: Recipe) -> list[Use]:
+    """Return the voters that ask a model."""
+    return [use for use in recipe.voters.values() if use.step.asks]
+
+
+def stretch_id(video_id: str, start_s: float, end_s: float) -> str:
+    """Name a stretch, two neighbouring shots with the transition between them, as a clip of that span would be."""
+    return clip_id(video_id, Shot(start_s, end_s, 0, 0))
+
+
+def vote_work(key: str, video_id: str, stretch: str) -> str:
+    """Return the `work` of a model's vote, which says all that it depends on: the voter's work, and the stretch."""
+    return key + stretch.removeprefix(video_id)
+
+
+def work_of(vote: Mapping[str, Any]) -> str:
+    """Return the key of the voter's work in a row of `votes`."""
+    return str(vote["work"]).partition("_")[0]
+
+
+def stretch_of(vote: Mapping[str, Any]) -> str:
+    """Return the id of the stretch that a row of `votes` is about."""
+    return f"{vote['video_id']}_{str(vote['work']).partition('_')[2]}"
+
+
+def _by_voter(votes: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int, int], bool | None]]:
+    """Return rows of `votes` as a job takes them."""
+    said: dict[str, dict[tuple[int, int], bool | None]] = {}
+    for row in votes:
+        when = round(row["start_s"] * 1000), round(row["end_s"] * 1000)
+        said.setdefault(row["voter"], {})[when] = row["joins"]
+    return said
+
+
+def _numbers(result: Mapping[str, Any]) -> dict[str, int]:
+    """Return the stretches of a video in order: id -> number of the first shot."""
+    name = result["video"]["id"]
+    pairs = itertools.pairwise(result["shots"])
+    return {stretch_id(name, before["start_s"], after["end_s"]): k for k, (before, after) in enumerate(pairs)}

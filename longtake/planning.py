@@ -1,14 +1,17 @@
 """What a run has to do: which of the videos named are new, changed, done, or failed before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from longtake.errors import FAILURE_KINDS, UsageError, VideoError
 from longtake.jobs import FRAMES
 from longtake.recipe import Recipe
+from longtake.schemas import SCHEMAS
 from longtake.sources.files import Found
 from longtake.steps import fingerprint, nearest
 from longtake.store import Store
@@ -79,6 +82,22 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
         to_scan_s=_estimate_s(scan, rows),
     )
     return Work(plan, scan + derive, rows, stored, keys)
+
+
+def mark_revoted(store: Store, video_ids: Iterable[str]) -> None:
+    """Note, before it happens, that votes of some videos change, so that their clips are made anew."""
+    schema = pa.schema([SCHEMAS["videos"].field(name) for name in ("id", "revoted")])
+    store.update("videos", "id", [{"id": name, "revoted": True} for name in sorted(video_ids)], schema)
+
+
+def plan_revoted(store: Store, recipe: Recipe, before: Work) -> Work:
+    """Return what is left after votes have changed: clips to be made anew, without a decode, in all of the set."""
+    rows = {row["id"]: row for row in store.read("videos").to_pylist()}
+    revoted = [row for row in rows.values() if row["revoted"] and row["made_by"] == recipe.key]
+    # Where a file was replaced, two videos have one path; they can't travel together.
+    todo = {row["path"]: Candidate(Path(row["path"]), row["bytes"], row["modified_ns"], row["id"]) for row in revoted}
+    plan = replace(before.plan, to_scan=0, to_derive=len(todo), to_scan_s=0.0)
+    return Work(plan, list(todo.values()), rows, _stored_signals(store, rows) if todo else {}, before.keys)
 
 
 def hash_of(name: str) -> str:

@@ -15,7 +15,7 @@ Z = 1.959964
 """The normal distribution's 97.5 % quantile, for an interval of 95 %."""
 LONG_S = 10.0
 """From here on a clip is a long take, as in LVD-2M."""
-COLUMNS = ("duration_s", "file", "rejected_by", "file_transitions")
+COLUMNS = ("duration_s", "file", "rejected_by", "file_transitions", "transitions")
 """What is read of `clips`."""
 
 
@@ -53,6 +53,8 @@ class SecondLook:
     """Files that such a rule removed: they count above, or the share would be the rule's and not the set's."""
     unseen: int
     """Files not looked at."""
+    joined: bool = False
+    """Whether shots were joined in some: what lies between those is known, and not counted."""
 
     def words(self) -> list[str]:
         """Return it as sentences; none where there is no file."""
@@ -61,7 +63,8 @@ class SecondLook:
         if every.files:
             of = "hold" if every.files != 1 else "holds"
             which = _files(every.files) + (f" of {LONG_S:g} s and more" if long == every else "")
-            said.append(f"Second look: {every.clean:,} of {which} {of} no transition: {every}.")
+            beyond = " beyond those where shots were joined" if self.joined else ""
+            said.append(f"Second look: {every.clean:,} of {which} {of} no transition{beyond}: {every}.")
             if long.files and long != every:
                 said.append(f"Of {LONG_S:g} s and more: {long.clean:,} of {_files(long.files)}: {long}.")
             said.append("By the recipe's own detector: no person checked, and what it can't see it misses twice.")
@@ -85,7 +88,8 @@ def second_look(clips: pa.Table) -> SecondLook:
     removed = seen & ~has_file & np.array([_about_the_file(text) for text in clips["rejected_by"].to_pylist()], bool)
     counted = (seen & has_file) | removed
     every, only_long = (Purity(int(part.sum()), int((part & (found == 0)).sum())) for part in (counted, counted & long))
-    return SecondLook(every, only_long, int(removed.sum()), int((has_file & ~seen).sum()))
+    joined = bool((score_columns(clips.select(["transitions"]))["transitions"] > 0).any())
+    return SecondLook(every, only_long, int(removed.sum()), int((has_file & ~seen).sum()), joined)
 
 
 def _about_the_file(rejected_by: str | None) -> bool:

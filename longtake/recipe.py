@@ -15,8 +15,9 @@ from longtake.ask import ModelSettings
 from longtake.captions import try_out
 from longtake.errors import UsageError
 from longtake.models import DEFAULT_MODEL, read_models, told
-from longtake.records import Series
+from longtake.records import Series, Votes
 from longtake.select import Rule, parse_rule
+from longtake.settings import merge, read_settings
 from longtake.steps import Kind, Plain, Step, check_installed, check_parameters, find, fingerprint, nearest
 from longtake.video import Quality
 
@@ -25,17 +26,20 @@ CLIP_FACTS: dict[str, tuple[str, str]] = {
     "width": ("px", "width of the video as shown"),
     "height": ("px", "height of the video as shown"),
     "fps": ("per s", "mean frame rate of the video"),
+    "transitions": ("", "transitions inside it, where shots were joined"),
 }
 """What rules can ask of every clip besides its scores: key -> (unit, meaning)."""
 
 FILE_FACTS: dict[str, tuple[str, str]] = {
-    "file_transitions": ("", "transitions that the second look found in the written file"),
+    "file_transitions": ("", "transitions that the second look found in the written file, beyond joined ones"),
 }
 """What rules can ask once a clip's file is written; such a rule removes the file again."""
 
+DEFAULT_GROUNDING = "internvid_g"
+
 SECTIONS = (
-    *("name", "about", "source", "not_run", "models", "signals", "shots", "clips", "scores", "judges", "select"),
-    *("files", "captions", "made_with"),
+    *("name", "about", "source", "not_run", "models", "signals", "shots", "voters", "clips", "scores", "judges"),
+    *("select", "files", "captions", "grounding", "made_with"),
 )
 
 
@@ -50,15 +54,19 @@ class Use:
     """Label of the signal it reads."""
     model: str | None = None
     """Name of the model it asks."""
+    caption: str | None = None
+    """Of grounding: the kind of captions it places, or several in order of wish; empty: the best a clip has."""
 
     @property
     def key(self) -> str:
         """Name of exactly this work: step, version and parameters."""
-        return fingerprint([self.step.kind, self.step.name, self.step.version, self.parameters, self.signal])
+        parts = [self.step.kind, self.step.name, self.step.version, self.parameters, self.signal]
+        return fingerprint([*parts, self.caption] if self.caption else parts)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, to travel to a worker or into a file."""
-        reads = {name: label for name, label in (("signal", self.signal), ("model", self.model)) if label}
+        links = (("signal", self.signal), ("model", self.model), ("caption", self.caption))
+        reads = {name: label for name, label in links if label}
         return {"step": self.step.name, **reads, **{k: v for k, v in self.parameters.items() if v is not None}}
 
 
@@ -73,6 +81,8 @@ class Recipe:
     """Steps of the paper that this version does not run."""
     signals: dict[str, Use]
     shots: Use
+    voters: dict[str, Use]
+    """Who says of each transition whether what it parts belongs together; for clips that join shots."""
     clips: Use
     scores: dict[str, Use]
     rules: tuple[Rule, ...]
@@ -84,11 +94,12 @@ class Recipe:
     judges: dict[str, Use]
     """What a model is asked about clips that the rules on measured scores keep; its answers are scores too."""
     captions: dict[str, Use]
+    grounding: Use | None
 
     @property
     def key(self) -> str:
         """Name of all the work up to the scores: what a video's rows in the set were made with."""
-        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values()]
+        uses = [*self.signals.values(), self.shots, *self.voters.values(), self.clips, *self.scores.values()]
         return fingerprint({f"{use.step.kind}.{use.label}": use.key for use in uses})
 
     def settings_of(self, use: Use) -> ModelSettings | None:
@@ -110,19 +121,22 @@ class Recipe:
             "not_run": list(self.not_run),
             "signals": {label: use.as_dict() for label, use in self.signals.items()},
             "shots": self.shots.as_dict(),
+            "voters": {label: use.as_dict() for label, use in self.voters.items()},
             "clips": self.clips.as_dict(),
             "scores": {label: use.as_dict() for label, use in self.scores.items()},
             "judges": {label: use.as_dict() for label, use in self.judges.items()},
             "select": {"keep": [str(rule) for rule in self.rules]},
             **files,
             "captions": {label: use.as_dict() for label, use in self.captions.items()},
+            **({"grounding": self.grounding.as_dict()} if self.grounding else {}),
             "models": {name: told(settings) for name, settings in self.models.items()},
         }
 
     def to_toml(self) -> str:
         """Return the resolved recipe as text, with every parameter and the versions it was made with."""
-        asked = [*self.judges.values(), *self.captions.values()]
-        uses = [*self.signals.values(), self.shots, self.clips, *self.scores.values(), *asked]
+        asked = [*self.judges.values(), *self.captions.values(), *([self.grounding] if self.grounding else [])]
+        measured = [*self.signals.values(), self.shots, *self.voters.values(), self.clips, *self.scores.values()]
+        uses = [*measured, *asked]
         versions = {f"{use.step.kind}.{use.step.name}": use.step.version for use in uses}
         return tomli_w.dumps({**self.as_dict(), "made_with": {"longtake": __version__, "steps": versions}})
 
@@ -155,52 +169,25 @@ def load(name: str, settings: Sequence[str] = ()) -> Recipe:
     return resolve(data)
 
 
-def read_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Return settings such as `clips.trim_s=0.2` as nested tables; a value is read as TOML, else taken as text."""
-    data: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, text = setting.partition("=")
-        *path, name = key.strip().split(".")
-        if not equals or not name:
-            raise UsageError(f"{setting!r} is no setting; write NAME=VALUE, as in clips.trim_s=0.2")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            value = text
-        table = data
-        for part in path:
-            table = table.setdefault(part, {})
-            if not isinstance(table, dict):
-                raise UsageError(f"{setting!r}: {part} was set to {table!r} before, which holds no parameters")
-        table[name] = value
-    return data
-
-
-def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    """Lay nested settings over a recipe, in place."""
-    for name, value in settings.items():
-        if isinstance(value, dict) and isinstance(data.get(name), dict):
-            merge(data[name], value)
-        else:
-            data[name] = value
-
-
 def resolve(data: Mapping[str, Any]) -> Recipe:
     """Check a recipe given as plain data and find all its steps. Raises `UsageError`."""
     for section in data:
         if section not in SECTIONS:
             raise UsageError(f"a recipe has no section {section!r}{nearest(section, SECTIONS)}")
-        if section in ("shots", "clips", "select", "files") and not isinstance(data[section], dict):
+        if section in ("shots", "clips", "select", "files", "grounding") and not isinstance(data[section], dict):
             raise UsageError(f"[{section}] is a table of parameters, not {data[section]!r}")
     shots = _use("shots", "shots", data.get("shots", {"step": "transitions"}))
     clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
     scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}
     models = read_models(_tables(data, "models"))
+    voters = {label: _voter(label, given, models) for label, given in _tables(data, "voters").items()}
     judges = {label: _asked("judges", label, given, models) for label, given in _tables(data, "judges").items()}
     captions = {label: _asked("captions", label, given, models) for label, given in _tables(data, "captions").items()}
     for label in sorted(judges.keys() & scores.keys()):
         raise UsageError(f"a score and a judge share the label {label!r}; name one of them otherwise")
-    needed = {use.signal for use in [shots, *scores.values()] if use.signal}
+    grounding = _grounding(data["grounding"]) if "grounding" in data else None
+    readers = [shots, *voters.values(), clips, *scores.values(), *([grounding] if grounding else [])]
+    needed = {use.signal for use in readers if use.signal}
     needed |= {signal for use in [*judges.values(), *captions.values()] for signal in use.step.signals}
     declared = _tables(data, "signals")
     unused = sorted(set(declared) - needed)
@@ -216,6 +203,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         not_run=tuple(data.get("not_run", ())),
         signals=signals,
         shots=shots,
+        voters=voters,
         clips=clips,
         scores=scores,
         rules=rules,
@@ -224,7 +212,10 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         models=models,
         judges=judges,
         captions=captions,
+        grounding=grounding,
     )
+    if "votes" in clips.step.wants:
+        clips.step.call([], np.empty(0), 0.0, Votes(tuple(voters)), **clips.parameters)  # says what is wrong with them
     check_rules(recipe, rules)
     return recipe
 
@@ -278,6 +269,22 @@ def _asked(kind: Kind, label: str, given: Mapping[str, Any], models: Mapping[str
     except UsageError as error:
         raise UsageError(f"[{kind}.{label}] {error}") from error
     return replace(use, model=model if use.step.asks else None)
+
+
+def _voter(label: str, given: Mapping[str, Any], models: Mapping[str, ModelSettings]) -> Use:
+    """Return a voter, which goes by a signal or asks a model."""
+    step = find("voters", given.get("step", label))
+    return _asked("voters", label, given, models) if step.asks else _use("voters", label, given)
+
+
+def _grounding(given: Mapping[str, Any]) -> Use:
+    """Return how captions become spans, and which captions."""
+    parameters = dict(given)
+    step = parameters.pop("step", DEFAULT_GROUNDING)
+    caption = parameters.pop("caption", "")
+    if not isinstance(caption, str):
+        raise UsageError(f"[grounding]: caption = {caption!r} should name a kind of captions, as short or lvd2m.raw")
+    return replace(_use("grounding", "grounding", {"step": step, **parameters}), caption=caption)
 
 
 def _files(given: Mapping[str, Any]) -> tuple[Quality, bool]:

@@ -1,9 +1,10 @@
-"""The plain data everything else passes around: videos, series, transitions, shots, clips, failures.
+"""The plain data everything else passes around: videos, series, transitions, shots, votes, clips, captions, spans.
 
 Time is seconds from the video's first frame, half-open `[start_s, end_s)`. Frame numbers count displayed
 frames from 0 and stand beside seconds for people; they are never the only truth. No pixels and no models here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -103,6 +104,26 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
+class Vote:
+    """What one voter says of a transition: whether what it parts belongs together."""
+
+    joins: bool | None
+    """None: no vote, for it could not be told."""
+    score: float | None = None
+    """What the vote goes by, where that is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Votes:
+    """All votes about the transitions of one video."""
+
+    voters: tuple[str, ...]
+    """The labels of the recipe's voters."""
+    cast: tuple[Mapping[str, bool | None], ...] = ()
+    """For each transition in order: voter -> vote; one that is missing has not voted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A span of one video that may become a row of the dataset, and all the scores about it."""
 
@@ -114,6 +135,8 @@ class Clip:
     end_frame: int
     scores: dict[str, float | None] = field(default_factory=dict)
     """Key `label.part`, None where it could not be measured."""
+    transitions: tuple[Transition, ...] = ()
+    """Those that lie inside it, where shots were joined; seconds and frames of the video."""
 
     @property
     def duration_s(self) -> float:
@@ -140,6 +163,63 @@ class Caption:
     """Key of the model's answer in the set's table `answers`."""
     frames_s: tuple[float, ...] = ()
     """Times of the frames that the model saw."""
+
+
+Edge = Literal["video", "similar", "caption", "unseen", "none"]
+"""Why a negative span ends where it does: the video ends there; a scene that looks alike; one that the caption fits as
+well, or whose caption says the same; one that nothing was measured of; or there is no context, and it ends with the
+positive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A scene outside a positive that looks like it: a hard negative, or a barrier."""
+
+    start_s: float
+    end_s: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A caption's place in time: the positive, where it holds, and the negative around it, where it holds nowhere else.
+
+    Times are seconds of the video, half-open; scenes are counted from 0.
+    """
+
+    clip_id: str
+    step: str
+    """The captioner's label; with `kind` and `number` it names the caption."""
+    kind: str
+    number: int
+    text: str
+    caption_start_s: float
+    """The stretch that was captioned."""
+    caption_end_s: float
+    start_s: float
+    """The positive: that stretch, grown over neighbours that look alike and that the caption fits."""
+    end_s: float
+    neg_start_s: float
+    """The negative span contains the positive."""
+    neg_end_s: float
+    start_scene: int
+    end_scene: int
+    """The positive's last scene, included."""
+    neg_start_scene: int | None
+    """The scene that bounds the negative span on the left, itself outside; None where none does."""
+    neg_end_scene: int | None
+    left: Edge
+    right: Edge
+    places: tuple[str, ...]
+    """Where a random crop may put the positive: `beginning`, `end`, `middle`, `throughout`."""
+    similar: tuple[Similar, ...] = ()
+    """The scenes outside the positive that look most like it, in order of time."""
+    score: float | None = None
+    """How well the caption fits the pictures it was made of: cosine of text and frames; None: not measured."""
+    rival: float | None = None
+    """The best score of the caption on another scene of the negative span; None where there is none."""
+    rejected_by: str | None = None
+    """Why it is no good record; None for one that is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from longtake.video import video_id
 
 PENDING = ".removing.json"
 """What a removal is at, from before its first change to after its last: the next one goes on with it."""
-OWNED = ("answers", "captions", "clips", "shots", "signals")
+OWNED = ("answers", "captions", "clips", "shots", "signals", "spans", "texts", "votes")
 """Tables with rows about a video, besides `videos` itself."""
 HEAD = (
     "# Videos removed from this set for good, by their content; a run leaves them out. Delete a line to let one in.\n"

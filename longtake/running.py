@@ -2,7 +2,6 @@
 
 import os
 import time
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,18 +13,22 @@ import tomli_w
 
 from longtake import __version__
 from longtake.captioning.asker import check_budget
-from longtake.captioning.phase import Asked, Terms, caption_clips, judge_clips
+from longtake.captioning.phase import caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
+from longtake.captioning.terms import Asked, Terms
+from longtake.captioning.votes import ask_voters
 from longtake.errors import SetError, UsageError
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
-from longtake.planning import check_kinds, plan_work
+from longtake.planning import check_kinds, plan_revoted, plan_work
 from longtake.purity import COLUMNS, SecondLook, second_look
 from longtake.recipe import FILE_FACTS, Recipe, load
 from longtake.report import write_report
 from longtake.select import FunnelRow, parse_rule
 from longtake.selecting import apply_rules, choose
+from longtake.settings import RECIPE, read_recipe
 from longtake.sources.files import find_videos
+from longtake.spanning import Spanned, ground_captions
 from longtake.steps import find, nearest
 from longtake.store import Store
 from longtake.watch import Plan, Watch
@@ -41,9 +44,12 @@ class RunResult:
     kept: int
     plan: Plan
     measured: Measured
+    voted: Asked
     judged: Asked
     written: Written
     captioned: Asked
+    spanned: Spanned | None
+    """None where the recipe makes no spans."""
     second_look: SecondLook
     """In how many of the set's files the detector found no transition."""
     failures: dict[str, int] = field(default_factory=dict)
@@ -103,8 +109,13 @@ def run(
         work = plan_work(store, recipe, found, workers, retry_failed)
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)
-        write_text(folder / "recipe.toml", recipe.to_toml())
+        write_text(folder / RECIPE, recipe.to_toml())
         terms = Terms(workers, retry_failed, budget_usd)
+        voted = ask_voters(store, recipe, terms, watch)
+        revoted = plan_revoted(store, recipe, work)
+        if revoted.todo:
+            measure_videos(store, recipe, revoted, watch)  # clips that go by what they said
+        terms = terms.less(voted)
         forget_other_judges(store, recipe)
         apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
         judged = judge_clips(store, recipe, terms, watch)
@@ -117,15 +128,27 @@ def run(
         if recipe.files:
             written.removed += sweep(store)  # what a rule about the files themselves took
         captioned = caption_clips(store, recipe, terms.less(judged), watch)
-        asked = judged.clips + judged.failed + captioned.clips + captioned.failed
+        asked = sum(phase.clips + phase.failed for phase in (voted, judged, captioned))
         if measured.videos or measured.failed or written.written or written.verified or written.failed or asked:
             _log(store, recipe, started, workers, measured, written)
             store.compact()
+        spanned = ground_captions(store, recipe, workers, watch)
         write_report(folder)
         failures = Counter(store.read("failures", ["kind"])["kind"].to_pylist())
         looked = second_look(store.read("clips", COLUMNS))
     return RunResult(
-        folder, rows, kept, work.plan, measured, judged, written, captioned, looked, dict(sorted(failures.items()))
+        folder,
+        rows,
+        kept,
+        work.plan,
+        measured,
+        voted,
+        judged,
+        written,
+        captioned,
+        spanned,
+        looked,
+        dict(sorted(failures.items())),
     )
 
 
@@ -153,10 +176,7 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
     Raises `SetError` where there is no set, `UsageError` for a bad rule.
     """
     folder = Path(folder)
-    path = folder / "recipe.toml"
-    if not path.is_file():
-        raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
-    recipe = tomllib.loads(path.read_text(encoding="utf-8"))
+    recipe = read_recipe(folder)
     judges = recipe.get("judges", {})
     check_judged(judges, keep)
     rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
@@ -177,7 +197,7 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
         with Lock(folder):
             apply_rules(store, rules, judges=judges)
             recipe["select"]["keep"] = [str(rule) for rule in rules]
-            write_text(path, tomli_w.dumps(recipe))
+            write_text(folder / RECIPE, tomli_w.dumps(recipe))
             write_report(folder)
     return choice
 

@@ -11,6 +11,7 @@ _SPAN = [
     ("end_frame", pa.int64()),
 ]
 _TRANSITION = pa.struct([("kind", pa.string()), *_SPAN, ("confidence", pa.float64())])
+_SIMILAR = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64()), ("similarity", pa.float64())])
 _PREVIEWS = pa.struct(
     [
         ("files", pa.list_(pa.string())),
@@ -46,6 +47,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("previews", _PREVIEWS),
             ("made_by", pa.string()),  # key of the recipe whose work its rows are; a video is done when it matches
             ("version", pa.string()),
+            ("revoted", pa.bool_()),  # whether models' votes have changed since its clips were made
         ]
     ),
     "signals": pa.schema(
@@ -92,6 +94,21 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("file_transitions_at", pa.list_(_TRANSITION)),  # seconds and frames of the file
             ("file_verify_key", pa.string()),  # names the encoder settings and the detector of that look
             ("judge_key", pa.string()),  # names the judges that were asked about it; null: not asked
+            ("transitions", pa.int32()),  # how many lie inside it, where shots were joined
+            ("transitions_at", pa.list_(_TRANSITION)),  # seconds and frames of the video
+        ]
+    ),
+    "votes": pa.schema(
+        [
+            ("video_id", pa.string()),
+            ("number", pa.int32()),  # of the shot that the transition ends
+            ("start_s", pa.float64()),  # of the transition
+            ("end_s", pa.float64()),
+            ("voter", pa.string()),
+            ("joins", pa.bool_()),  # whether what the transition parts belongs together; null: it can't be told
+            ("score", pa.float64()),  # what the vote goes by, where that is a number
+            ("model", pa.string()),  # who was asked; null for a voter that asks no model
+            ("work", pa.string()),  # names the voter, its parameters, and the model or signal
         ]
     ),
     "answers": pa.schema(
@@ -133,6 +150,40 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("answer", pa.string()),  # key of `answers`
             ("frames_s", pa.list_(pa.float64())),
             ("work", pa.string()),  # names the step, its parameters, the model, and the signals it reads
+        ]
+    ),
+    "texts": pa.schema(
+        [
+            ("key", pa.string()),  # names the text and what made the vector
+            ("video_id", pa.string()),  # whose caption it is
+            ("vector", pa.list_(pa.float16())),  # of length 1, in the space of the signal's rows
+        ]
+    ),
+    "spans": pa.schema(
+        [
+            ("video_id", pa.string()),
+            ("clip_id", pa.string()),
+            ("step", pa.string()),  # with kind and number it names the caption
+            ("kind", pa.string()),
+            ("number", pa.int32()),
+            ("text", pa.string()),
+            ("caption_start_s", pa.float64()),  # the stretch that was captioned; all times are seconds of the video
+            ("caption_end_s", pa.float64()),
+            ("start_s", pa.float64()),  # the positive
+            ("end_s", pa.float64()),
+            ("neg_start_s", pa.float64()),
+            ("neg_end_s", pa.float64()),
+            ("start_scene", pa.int32()),
+            ("end_scene", pa.int32()),
+            ("neg_start_scene", pa.int32()),  # null: no scene bounds it; the edge says why
+            ("neg_end_scene", pa.int32()),
+            ("left", pa.string()),
+            ("right", pa.string()),
+            ("places", pa.list_(pa.string())),
+            ("similar", pa.list_(_SIMILAR)),  # hard negatives
+            ("score", pa.float64()),
+            ("rival", pa.float64()),
+            ("rejected_by", pa.string()),  # null: a good record
         ]
     ),
     "exports": pa.schema(

@@ -2,8 +2,9 @@
 
 `find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
 CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several), `SCORES`
-where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A third party's
-step is named `my_package.my_file:my_score`. Listing names imports nothing.
+where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal that puts
+texts into the space of its pictures does so with `embed_texts`; one that needs weights gets them with `prepare`. A
+third party's step is named `my_package.my_file:my_score`. Listing names imports nothing.
 """
 
 import difflib
@@ -23,8 +24,8 @@ from typing import Any, Literal
 
 from longtake.errors import UsageError
 
-Kind = Literal["signals", "shots", "clips", "scores", "judges", "captions", "exports"]
-KINDS: tuple[Kind, ...] = ("signals", "shots", "clips", "scores", "judges", "captions", "exports")
+Kind = Literal["signals", "shots", "voters", "clips", "scores", "judges", "captions", "grounding", "exports"]
+KINDS: tuple[Kind, ...] = typing.get_args(Kind)
 
 Plain = str | int | float | bool | None
 
@@ -37,7 +38,7 @@ class Step:
     name: str
     version: int
     signal: str | None
-    """The signal it reads, for detectors and scores."""
+    """The signal it reads, for detectors, scores, voters, and ways to make clips and spans."""
     signals: tuple[str, ...]
     """The signals that captioners and judges are told of."""
     scores: tuple[str, ...]
@@ -46,6 +47,16 @@ class Step:
     """Modules beyond longtake's own requirements that it imports when used -> what pip installs each by."""
     defaults: dict[str, Plain]
     call: Callable[..., Any]
+    embed_texts: Callable[..., Any] | None = None
+    """For a signal: texts, and its parameters, to vectors in the space of its rows."""
+    prepare: Callable[..., None] | None = None
+    """For a signal: with its parameters, gets what it needs onto this machine, or raises `VideoError`."""
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """What it is given, by position and the names of its parameters."""
+        parameters = inspect.signature(self.call).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
 
     @property
     def asks(self) -> bool:
@@ -63,8 +74,12 @@ class Step:
         return inspect.getdoc(self.call) or ""
 
     def meaning(self, part: str) -> str:
-        """Return what its docstring says of one column or score: the text after `part:`, to the end of its item."""
-        found = re.search(rf"^{re.escape(part)}: (.*(?:\n[ \t]+\S.*)*)", self.doc, re.MULTILINE)
+        """Return what its docstring says of one column or score: the text after `part:`, to the end of its item.
+
+        Columns that are many of a kind, as `shape_00` and on, have one item: `shape:`.
+        """
+        kind = re.sub(r"_\d+$", "", part)
+        found = re.search(rf"^(?:{re.escape(part)}|{re.escape(kind)}): (.*(?:\n[ \t]+\S.*)*)", self.doc, re.MULTILINE)
         return " ".join(found[1].split()) if found else ""
 
 
@@ -98,6 +113,8 @@ def find(kind: Kind, name: str) -> Step:
         needs=dict(getattr(module, "NEEDS", {})),
         defaults=_defaults(call),
         call=call,
+        embed_texts=getattr(module, "embed_texts", None),
+        prepare=getattr(module, "prepare", None),
     )
 
 

@@ -20,6 +20,7 @@ INDEX_FROM_ROWS = 10_000
 """From so many rows on, looking a video up in a table goes through an index."""
 COMPACT_FROM_VERSIONS = 8
 SERIES_AT_ONCE = 64
+KEY = "made of"
 
 
 class Store:
@@ -111,6 +112,20 @@ class Store:
             self._add_missing_columns(table, schema)
             data = pa.Table.from_pylist(list(rows), schema=schema)
             self._open(table).merge_insert(key).when_matched_update_all().execute(data)
+
+    def replace(self, table: str, batches: Iterable[pa.RecordBatch], key: str) -> None:
+        """Put other rows in a table's place, in one stream and one commit; `key` names what they were made of."""
+        schema = SCHEMAS[table].with_metadata({KEY: key})
+        mode = "overwrite" if self.has(table) else "create"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        rows = pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
+        lance.write_dataset(rows, str(self.table_path(table)), mode=mode)
+        self._open(table).cleanup_old_versions(retain_versions=1)
+
+    def key(self, table: str) -> str:
+        """Return what the rows of a table that was last put there as a whole were made of; empty where none were."""
+        metadata = self._open(table).schema.metadata if self.has(table) else None
+        return str((metadata or {}).get(KEY.encode(), b"").decode())
 
     def clear_unfinished(self) -> None:
         """Remove what a killed writer left half written; only the set's one writer may ask for it."""

@@ -35,7 +35,8 @@ class Progress:
     """How far one phase of a run has come."""
 
     phase: str
-    """`scan`, `judge`, `write`, `caption`, `export`, or `verify`: a second look at files written before."""
+    """`load`, `scan`, `vote`, `judge`, `write`, `verify` (a second look at files that were there), `caption`, `texts`,
+    `ground` or `export`."""
     done: int
     total: int
     failed: int

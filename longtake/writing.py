@@ -69,7 +69,8 @@ def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequen
     write_key, verify_key = work_keys(recipe)
     work = verify_key if recipe.verify else write_key
     written = Written(removed=sweep(store))
-    kept = store.read("clips", [*SPAN, "video_id", "file", "file_key", "file_verify_key"], "kept").to_pylist()
+    columns = [*SPAN, "transitions_at", "video_id", "file", "file_key", "file_verify_key"]
+    kept = store.read("clips", columns, "kept").to_pylist()
     failed = {
         row["item"]
         for row in store.read("failures").to_pylist()
@@ -158,7 +159,7 @@ class _Phase:
         for clip in self.todo:
             payload = {
                 "video": videos[clip["video_id"]],
-                "clip": {name: clip[name] for name in (*SPAN, "file")},
+                "clip": {name: clip[name] for name in (*SPAN, "transitions_at", "file")},
                 "set": str(self.store.folder),
                 "files": asdict(self.recipe.files) if self.recipe.files else {},
                 "detector": detector if self.recipe.verify else None,

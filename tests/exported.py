@@ -107,3 +107,91 @@ def _row(
         "frames_s": [start_s, (start_s + end_s) / 2],
         "work": step,
     }
+
+
+NO_RECORD = "This text belongs to a span that is no good record."
+
+
+def grounded_set(folder: Path) -> Path:
+    """Make `small_set` with spans, as a recipe that grounds would have made them, and return it.
+
+    The film without a cut has four, one of them no good record; the one with a cut has one in each shot, both without
+    scores; the third has only one that is no good record. Texts are all of `NASTY`.
+    """
+    made = small_set(folder)
+    recipe = made / "recipe.toml"
+    recipe.write_text(f'{recipe.read_text()}\n[grounding]\nstep = "internvid_g"\nsignal = "look"\n')
+    store = Store(made)
+    videos = {Path(row["path"]).name: row for row in store.read("videos").to_pylist()}
+    clips = kept(made)
+    rows = []
+    for name in FILMS:
+        video = videos[name]
+        end_s = video["duration_s"]
+        own = [clip for clip in clips if clip["video_id"] == video["id"]]
+        if name == FILMS[0]:
+            rows += [
+                _span(own[0], 0, (0.0, end_s / 4), (0.0, end_s), right="video", score=0.25),
+                _span(own[0], 1, (end_s / 4, end_s / 2), (end_s / 4, end_s), left="none", score=0.3, scene=1),
+                _span(own[0], 2, (end_s / 2, end_s / 1.5), (0.0, end_s), score=0.5, scene=2),
+                _span(own[0], 9, (end_s / 1.5, end_s), (0.0, end_s), score=0.1, rejected_by="caption fits too little"),
+            ]
+        elif name == FILMS[1]:
+            cut_s = own[0]["end_s"]
+            rows += [
+                _span(own[0], 3, (0.0, cut_s), (0.0, cut_s + 0.5), bounds=(None, 1)),
+                _span(own[1], 4, (cut_s, end_s), (0.0, end_s), scene=1),
+            ]
+        else:
+            rows.append(_span(own[0], 0, (0.0, end_s), (0.0, end_s), score=0.2, rejected_by="no context"))
+    store.append("spans", rows)
+    return made
+
+
+def spans_of(made: Path, film: str = "") -> list[dict[str, Any]]:
+    """Return the good spans of a set, all or those of a film, in the order of videos and time."""
+    videos = {row["id"]: row for row in Store(made).read("videos").to_pylist()}
+    rows = [row for row in Store(made).read("spans").to_pylist() if row["rejected_by"] is None]
+    rows = [row | {"video": videos[row["video_id"]]} for row in rows]
+    found = [row for row in rows if film in ("", Path(row["video"]["path"]).name)]
+    return sorted(found, key=lambda row: (row["video_id"], row["start_s"], row["end_s"]))
+
+
+def _span(
+    clip: dict[str, Any],
+    number: int,
+    positive: tuple[float, float],
+    negative: tuple[float, float],
+    *,
+    scene: int = 0,
+    bounds: tuple[int | None, int | None] = (None, None),
+    left: str = "video",
+    right: str = "similar",
+    score: float | None = None,
+    rejected_by: str | None = None,
+) -> dict[str, Any]:
+    return {
+        "video_id": clip["video_id"],
+        "clip_id": clip["id"],
+        "step": "lvd2m",
+        "kind": "raw",
+        "number": number,
+        "text": NO_RECORD if rejected_by else NASTY[number],
+        "caption_start_s": positive[0],
+        "caption_end_s": positive[1],
+        "start_s": positive[0],
+        "end_s": positive[1],
+        "neg_start_s": negative[0],
+        "neg_end_s": negative[1],
+        "start_scene": scene,
+        "end_scene": scene,
+        "neg_start_scene": bounds[0],
+        "neg_end_scene": bounds[1],
+        "left": left,
+        "right": right,
+        "places": ["end", "throughout"],
+        "similar": [],
+        "score": score,
+        "rival": None,
+        "rejected_by": rejected_by,
+    }

@@ -129,15 +129,15 @@ def test_files_take_the_form_asked_for_and_short_clips_stay_out(made: Path, tmp_
 
 KILLED = """
 import sys
-from longtake import exporting
-place = exporting._Writer.place
+from longtake.exporting import clips, export_set
+place = clips.Writer.place
 def slow(self, row, path):
     placed = place(self, row, path)
     print(path, flush=True)
     sys.stdin.readline()
     return placed
-exporting._Writer.place = slow
-exporting.export_set(sys.argv[1], "jsonl", sys.argv[2], copy=True)
+clips.Writer.place = slow
+export_set(sys.argv[1], "jsonl", sys.argv[2], copy=True)
 """
 
 

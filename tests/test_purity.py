@@ -78,3 +78,11 @@ def test_words() -> None:
     ]
     assert second_look(clips()).words() == []
     assert second_look(clips((12.0, True, None, None))).words() == ["Not looked at a second time: 1 file."]
+
+
+def test_where_shots_were_joined_the_words_say_so() -> None:
+    looked = SecondLook(Purity(4, 4), Purity(4, 4), removed=0, unseen=0, joined=True)
+    assert "4 of 4 files of 10 s and more hold no transition beyond those where shots were joined" in looked.words()[0]
+    rows = [{"duration_s": 12.0, "file": "a.mp4", "file_transitions": 0, "transitions": n} for n in (0, 2)]
+    assert second_look(pa.Table.from_pylist(rows, schema=SCHEMAS["clips"])).joined
+    assert not second_look(pa.Table.from_pylist(rows[:1], schema=SCHEMAS["clips"])).joined

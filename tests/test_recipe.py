@@ -40,6 +40,37 @@ def test_lvd2m_holds_the_numbers_of_the_paper() -> None:
     assert recipe.waits(captioner) and recipe.waits(judge) and not recipe.waits(recipe.captions["measured"])
 
 
+def test_miradata_holds_the_numbers_there_are_and_waits_for_two_models() -> None:
+    recipe = load("miradata")
+    rules = {rule.score: (rule.comparison, rule.number) for rule in recipe.rules}
+    assert (recipe.shots.step.name, recipe.shots.parameters["threshold"]) == ("content", 26)
+    assert recipe.clips.parameters["join"] == "model_a and model_b or colour and shape"
+    assert rules["duration_s"] == (">=", 40)
+    assert rules["light.brightest80"] == (">=", pytest.approx(20 / 255, abs=1e-4))
+    assert rules["light.darkest80"] == ("<=", pytest.approx(235 / 255, abs=1e-4))
+    assert {label: recipe.waits(use) for label, use in recipe.voters.items()} == {
+        "model_a": True,
+        "model_b": True,
+        "colour": False,
+        "shape": False,
+    }
+    named = load("miradata", ["models.model_a.url='local'", "models.model_b.url='http://localhost:1/v1'"])
+    assert not any(named.waits(use) for use in named.voters.values())
+    assert named.settings_of(named.voters["model_a"]) != named.settings_of(named.voters["model_b"])
+    assert named.waits(named.captions["miradata"]), "captions are by a third"
+    assert recipe.captions["miradata"].parameters["window_s"] == 120
+
+
+def test_internvid_g_makes_spans_and_no_files() -> None:
+    recipe = load("internvid-g")
+    assert recipe.files is None and recipe.grounding
+    assert (recipe.clips.step.name, recipe.clips.parameters["rule"]) == ("scenes", "last")
+    assert recipe.clips.signal == recipe.grounding.signal == "signature"
+    assert recipe.waits(recipe.captions["internvid_g"]) and not recipe.waits(recipe.captions["measured"])
+    papers = load("internvid-g", ["shots.step='content'"])
+    assert papers.shots.parameters == {"threshold": 27.0, "min_shot_s": 0.6}, "as its comment has it"
+
+
 def test_a_model_makes_captioners_ready_and_is_kept_without_its_key() -> None:
     recipe = load("lvd2m", ["models.default.url='http://localhost:8000/v1'", "models.default.key_env='MY_KEY'"])
     assert not any(recipe.waits(use) for use in [*recipe.captions.values(), *recipe.judges.values()])

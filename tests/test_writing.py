@@ -12,6 +12,7 @@ from pathlib import Path
 
 import lance
 import pytest
+from media import FPS
 
 from longtake.errors import UsageError
 from longtake.jobs import verify, write
@@ -115,6 +116,7 @@ def job(media, folder: Path, start: int, stop: int, **more: object) -> dict[str,
         "end_s": float(found.times[stop]),
         "start_frame": start,
         "end_frame": stop,
+        "transitions_at": [],
     }
     plain = load("lvd2m").as_dict()
     detector = {"shots": plain["shots"], "signals": {"transitions": plain["signals"]["transitions"]}}
@@ -155,6 +157,46 @@ def test_a_file_that_is_there_gives_the_same_when_looked_at_alone(media, tmp_pat
     done = write(asked, lambda _: None)
     again = verify({**asked, "clip": {**asked["clip"], "file": done["file"]}}, lambda _: None)
     assert again == {name: done[name] for name in ("id", "file_transitions", "file_transitions_at")}
+
+
+TAKES_APART = [("cut", 336, 336), ("dissolve", 432, 456)]
+"""The transitions of `long_takes`: kind and frames."""
+
+
+def known(asked: dict[str, object], *transitions: tuple[str, int, int], fps: float = FPS) -> dict[str, object]:
+    """Return a job whose clip was stitched over these transitions, seconds and frames of the video."""
+    at = [
+        {"kind": kind, "start_s": a / fps, "end_s": b / fps, "start_frame": a, "end_frame": b, "confidence": 1.0}
+        for kind, a, b in transitions
+    ]
+    return {**asked, "clip": {**asked["clip"], "transitions_at": at}}
+
+
+def test_transitions_that_a_stitched_clip_is_known_to_hold_do_not_count(media, tmp_path: Path) -> None:
+    whole = job(media, tmp_path, 120, 600)
+    assert write(whole, lambda _: None)["file_transitions"] == 2
+    done = write(known(whole, *TAKES_APART), lambda _: None)
+    assert (done["file_transitions"], done["file_transitions_at"]) == (0, [])
+    again = known(whole, *TAKES_APART)
+    assert verify({**again, "clip": {**again["clip"], "file": done["file"]}}, lambda _: None)["file_transitions"] == 0
+
+
+def test_one_that_it_is_not_known_to_hold_still_counts(media, tmp_path: Path) -> None:
+    done = write(known(job(media, tmp_path, 120, 600), TAKES_APART[1]), lambda _: None)
+    (cut,) = done["file_transitions_at"]
+    assert (done["file_transitions"], cut["kind"], cut["start_frame"]) == (1, "cut", 336 - 120)
+
+
+@pytest.mark.parametrize(("off", "counts"), [(6, 0), (-6, 0), (9, 1), (-9, 1)])
+def test_found_within_three_tenths_of_a_second_it_is_the_same(media, tmp_path: Path, off: int, counts: int) -> None:
+    asked = known(job(media, tmp_path, 288, 432), ("cut", 336 + off, 336 + off))
+    assert write(asked, lambda _: None)["file_transitions"] == counts
+
+
+@pytest.mark.parametrize(("start", "end", "counts"), [(300, 372, 0), (345, 372, 1)])
+def test_found_within_a_gradual_one_it_is_the_same(media, tmp_path: Path, start: int, end: int, counts: int) -> None:
+    asked = known(job(media, tmp_path, 288, 432), ("dissolve", start, end))
+    assert write(asked, lambda _: None)["file_transitions"] == counts
 
 
 # A set
@@ -304,12 +346,12 @@ from longtake.store import Store
 calls = 0
 
 def mortal(write):
-    def wrapped(*arguments):
+    def wrapped(*arguments, **more):
         global calls
         calls += 1
         if calls == int(sys.argv[1]):
             os.kill(os.getpid(), signal.SIGKILL)
-        return write(*arguments)
+        return write(*arguments, **more)
     return wrapped
 
 for name in ("append", "update", "delete"):

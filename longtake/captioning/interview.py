@@ -59,6 +59,8 @@ class Interview:
     ) -> None:
         self.step, self.clip_id, self.settings, self.known, self.send = step, clip_id, settings, known, send
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.models: set[str] = set()
+        """Who gave the answers."""
         self.doubts = doubts or {}
         """What is wrong with first answers though nothing in them says so: question name and number -> words."""
 
@@ -69,6 +71,7 @@ class Interview:
         for answer in found:
             if isinstance(answer, BaseException):
                 raise answer
+            self.models.add(answer.model)
             answers.append(answer)
         return answers
 

@@ -1,10 +1,11 @@
-"""The caption and judge phases of a run: pictures of kept clips to models, their answers to captions and scores."""
+"""Phases of a run that ask models: pictures of clips go out, answers come back as captions, scores or votes."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +13,13 @@ import pyarrow.compute as pc
 
 from longtake.ask import AskError
 from longtake.captioning.answers import Answers
-from longtake.captioning.asker import Asker, Spent, StoppedError, UnseenError, check_budget
+from longtake.captioning.asker import Asker, StoppedError, UnseenError, check_budget
 from longtake.captioning.interview import Missing
 from longtake.captioning.repeats import find_repeats, set_repeats_aside
 from longtake.captioning.results import Results
 from longtake.captioning.subjects import Doubts, Pending, Subject, fault_of, kept_clips, picture_job, run_step, survey
 from longtake.captioning.subjects import subjects as few_at_a_time
+from longtake.captioning.terms import Asked, Terms
 from longtake.captions import Look
 from longtake.engines import Item
 from longtake.engines.local import run_items
@@ -26,50 +28,21 @@ from longtake.recipe import Recipe, Use
 from longtake.store import Store
 from longtake.watch import Progress, Watch
 
+__all__ = ["Asked", "Terms", "ask_about", "caption_clips", "judge_clips"]
+
 TICK_S = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How models are asked."""
-
-    workers: int = 1
-    """Processes that take pictures."""
-    retry_failed: Sequence[str] = ()
-    budget_usd: float | None = None
-    """Stop before more than this is spent; None: no limit."""
-
-    def less(self, asked: "Asked") -> "Terms":
-        """Return the terms for what comes after a phase: what it spent is off the budget."""
-        return self if self.budget_usd is None else replace(self, budget_usd=self.budget_usd - asked.spent.cost_usd)
-
-
-@dataclass
-class Asked:
-    """What a phase did."""
-
-    clips: int = 0
-    """Clips that captions or scores were made for."""
-    captions: int = 0
-    quarantined: int = 0
-    """Captions set aside, for they failed their checks twice."""
-    failed: int = 0
-    spent: Spent = field(default_factory=Spent)
-    stopped: str = ""
-    """Why it ended before all was asked; empty where it didn't."""
-    waiting: list[str] = field(default_factory=list)
-    """Captioners or judges that ask a model where none is configured."""
-    elapsed_s: float = 0.0
+NAMES = {"captions": "caption", "judges": "judge", "voters": "vote"}
+"""What watchers know a phase by."""
 
 
 def caption_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> Asked:
     """Make the captions that kept clips lack; an answer stored earlier is used, not asked for again."""
     uses = list(recipe.captions.values())
-    asked = _ask_about_clips(store, recipe, uses, terms, watch, {})
+    asked = ask_about(kept_clips, store, recipe, uses, terms, watch)
     doubts = find_repeats(store, uses)
     if doubts and not asked.stopped:
         # What was asked anew a moment ago is not to be asked anew once more.
-        again = _ask_about_clips(store, recipe, uses, replace(terms.less(asked), retry_failed=()), watch, doubts)
+        again = ask_about(kept_clips, store, recipe, uses, replace(terms.less(asked), retry_failed=()), watch, doubts)
         asked.spent.merge(again.spent)
         asked.stopped = again.stopped
         asked.failed += again.failed
@@ -82,12 +55,19 @@ def caption_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> A
 
 def judge_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> Asked:
     """Ask the judges about kept clips; their answers become scores."""
-    return _ask_about_clips(store, recipe, list(recipe.judges.values()), terms, watch, {})
+    return ask_about(kept_clips, store, recipe, list(recipe.judges.values()), terms, watch)
 
 
-def _ask_about_clips(
-    store: Store, recipe: Recipe, uses: Sequence[Use], terms: Terms, watch: Watch, doubts: Doubts
+def ask_about(
+    clips: Callable[[Store], pa.Table],
+    store: Store,
+    recipe: Recipe,
+    uses: Sequence[Use],
+    terms: Terms,
+    watch: Watch,
+    doubts: Doubts = MappingProxyType({}),
 ) -> Asked:
+    """Run captioners, judges or voters on clips, or on what else has a span of a video; return what came of it."""
     ready = [use for use in uses if not recipe.waits(use)]
     asked = Asked(waiting=[use.label for use in uses if recipe.waits(use)])
     if not ready:
@@ -95,7 +75,7 @@ def _ask_about_clips(
     if terms.budget_usd is not None:
         check_budget(recipe)
     with Answers(store) as answers:
-        _Phase(store, recipe, ready, terms, watch, doubts, answers, asked).run()
+        _Phase(clips(store), store, recipe, ready, terms, watch, doubts, answers, asked).run()
     return asked
 
 
@@ -108,6 +88,7 @@ class _Phase:
 
     def __init__(
         self,
+        clips: pa.Table,
         store: Store,
         recipe: Recipe,
         uses: Sequence[Use],
@@ -119,14 +100,14 @@ class _Phase:
     ) -> None:
         self.store, self.recipe, self.uses, self.terms, self.doubts = store, recipe, uses, terms, doubts
         self.watch, self.answers, self.asked = watch, answers, asked
-        self.phase = "judge" if uses[0].step.kind == "judges" else "caption"
+        self.phase = NAMES[uses[0].step.kind]
         failed = {(row["item"], row["step"]): row for row in store.read("failures").to_pylist()}
         self.pending = Pending(recipe, uses, failed, terms.retry_failed, doubts)
         self.results = Results(store, recipe, uses, failed)
         self.asker = Asker(recipe, answers, terms.budget_usd)
-        self.clips = kept_clips(store)
+        self.clips = clips
         if doubts:
-            self.clips = self.clips.filter(pc.is_in(self.clips["id"], pa.array([clip for clip, _ in doubts])))
+            self.clips = clips.filter(pc.is_in(clips["id"], pa.array([clip for clip, _ in doubts])))
         self.done, self.done_s = 0, 0.0
         self.waiting: dict[str, tuple[Subject, list[Look]]] = {}
         """Clips whose pictures are being taken."""

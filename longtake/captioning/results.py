@@ -1,15 +1,18 @@
-"""What captioners and judges gave, committed to the set in small batches."""
+"""What captioners, judges and voters gave, committed to the set in small batches."""
 
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
 
 from longtake.captioning.subjects import Subject, judge_key, step_name, work_key
 from longtake.errors import FailureKind
+from longtake.measuring import vote_work
+from longtake.planning import mark_revoted
 from longtake.recipe import Recipe, Use
-from longtake.records import Caption
+from longtake.records import Caption, Vote
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.store import Store
 
@@ -29,6 +32,7 @@ class Results:
         self.has_failed = set(failed)
         self.captions: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.scores: dict[str, dict[str, Any]] = {}
+        self.votes: list[dict[str, Any]] = []
         self.stale: set[tuple[str, str]] = set()
         self.tried: set[tuple[str, str]] = set()
         self.failures: list[dict[str, Any]] = []
@@ -44,16 +48,34 @@ class Results:
         self.score_schema = score_schema(plain, keys)
 
     def add(self, subject: Subject, made: Mapping[str, Any]) -> None:
-        """Take what steps gave of one clip, by label: captions of some captioners, or the scores of all judges."""
+        """Take what steps gave of one clip, by label: captions or votes of some, or the scores of all judges."""
         if not made:
             return
         self.clips.add(subject.id)
         self.tried.update((subject.id, step_name(self.uses[label])) for label in made)
-        if next(iter(self.uses.values())).step.kind == "judges":
+        kind = next(iter(self.uses.values())).step.kind
+        if kind == "judges":
             self.scores[subject.id] = {"id": subject.id, **made, "judge_key": judge_key(self.keys)}
             return
-        for label, captions in made.items():
-            self._add_captions(subject, self.uses[label], captions)
+        for label, given in made.items():
+            if kind == "voters":
+                self._add_vote(subject, label, given)
+            else:
+                self._add_captions(subject, self.uses[label], given)
+
+    def _add_vote(self, subject: Subject, label: str, vote: Vote) -> None:
+        stretch = subject.clip
+        row = {
+            "video_id": stretch["video_id"],
+            "number": stretch["number"],
+            "start_s": stretch["transition_start_s"],
+            "end_s": stretch["transition_end_s"],
+            "voter": label,
+            **asdict(vote),
+            "model": subject.models.get(label),
+            "work": vote_work(self.keys[label], stretch["video_id"], subject.id),
+        }
+        self.votes.append(row)
 
     def _add_captions(self, subject: Subject, use: Use, captions: Sequence[Caption]) -> None:
         self.made += len(captions)
@@ -96,9 +118,13 @@ class Results:
             store.delete("captions", "clip_id", clips, also=f"step = '{label}'")
         store.append("captions", [row for rows in self.captions.values() for row in rows])
         store.update("clips", "id", list(self.scores.values()), self.score_schema)
+        if self.votes:
+            mark_revoted(store, {row["video_id"] for row in self.votes})
+            store.append("votes", self.votes)
         for step in {step for _, step in self.tried & self.has_failed}:
             store.delete("failures", "item", [c for c, of in self.tried if of == step], also=f"step = '{step}'")
         store.append("failures", self.failures)
-        self.captions, self.scores, self.stale, self.tried, self.failures = {}, {}, set(), set(), []
+        self.captions, self.scores, self.votes = {}, {}, []
+        self.stale, self.tried, self.failures = set(), set(), []
         now = time.monotonic()
         self.commit_at = now + max(COMMIT_S, COMMIT_SHARE * (now - self.begun))

@@ -1,4 +1,7 @@
-"""The clips that captioners and judges are to be run on, each with what is known of it, a few at a time."""
+"""The clips that captioners and judges are to be run on, each with what is known of it, a few at a time.
+
+Voters are run on stretches: rows like those of clips, each two neighbouring shots with the transition between them.
+"""
 
 import asyncio
 import reprlib
@@ -15,14 +18,17 @@ from longtake.captioning.answers import Answers
 from longtake.captioning.interview import Interview, Missing, Send, model_identity
 from longtake.captions import Look, View
 from longtake.facts import gather_facts
+from longtake.measuring import stretch_of, work_of
 from longtake.recipe import Recipe, Use
-from longtake.records import Caption, Clip, Series
+from longtake.records import Caption, Clip, Series, Vote
 from longtake.schemas import SCHEMAS
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of, score_columns
 
 AT_ONCE = 64
 """Clips read together: few enough that their signals stay small, enough to make a read cheap."""
+AT_ONCE_PLAIN = 512
+"""Where no step is told of signals."""
 
 Doubts = Mapping[tuple[str, str], Mapping[tuple[str, int], str]]
 """Clip id and step label -> question name and number -> what is wrong with the first answer."""
@@ -30,7 +36,7 @@ Doubts = Mapping[tuple[str, str], Mapping[tuple[str, int], str]]
 
 @dataclass(slots=True)
 class Subject:
-    """One clip, and the captioners or judges to run on it."""
+    """One clip or stretch, and the captioners, judges or voters to run on it."""
 
     clip: dict[str, Any]
     """Its row."""
@@ -44,6 +50,8 @@ class Subject:
     """Labels of the captioners whose captions are there, and will be replaced."""
     pictures: dict[Look, list[bytes]] = field(default_factory=dict)
     """The files a model is shown for each look that was taken."""
+    models: dict[str, str] = field(default_factory=dict)
+    """Who gave the answers that a step got last, by its label, as servers name them."""
 
     @property
     def id(self) -> str:
@@ -56,7 +64,7 @@ class NotAnsweredError(Exception):
 
 
 def step_name(use: Use) -> str:
-    """Return how a captioner or judge is called in the tables `answers` and `failures`: `captions.lvd2m`."""
+    """Return how a captioner, judge or voter is called in the tables `answers` and `failures`: `captions.lvd2m`."""
     return f"{use.step.kind}.{use.label}"
 
 
@@ -86,8 +94,9 @@ def subjects(
     Answers that are to be asked for anew don't count; with `forget` they are dropped from the set too.
     """
     keys = {use.key: label for label, use in recipe.signals.items() if label in pending.signals}
-    for start in range(0, clips.num_rows, AT_ONCE):
-        part = clips.slice(start, AT_ONCE)
+    at_once = AT_ONCE if keys else AT_ONCE_PLAIN
+    for start in range(0, clips.num_rows, at_once):
+        part = clips.slice(start, at_once)
         rows = part.to_pylist()
         pending.load(store, rows)
         todo = [(row, uses) for row in rows if (uses := pending.of(row))]
@@ -99,7 +108,10 @@ def subjects(
             for step in {step for _, step in anew}:
                 answers.forget([clip for clip, of in anew if of == step], step)
         videos = {row["video_id"] for row, _ in todo}
-        known = answers.of([row["id"] for row, _ in todo], sorted(videos))
+        known: dict[str, dict[str, Mapping[str, Any]]] = {row["id"]: {} for row, _ in todo}
+        for key, answer in answers.of(list(known), sorted(videos)).items():
+            if (answer["clip_id"], answer["step"]) not in anew:
+                known[answer["clip_id"]][key] = answer
         stored = store.signals_of(sorted(videos), list(keys))
         about = {row["id"]: row for row in store.read("videos", where=one_of("id", videos)).to_pylist()}
         scores = score_columns(part)
@@ -107,14 +119,11 @@ def subjects(
         found = []
         for row, uses in todo:
             series = {keys[key]: Series(**parts) for key, parts in stored[row["video_id"]].items()}
-            own = {
-                key: answer
-                for key, answer in known.items()
-                if answer["clip_id"] == row["id"] and (row["id"], answer["step"]) not in anew
-            }
             values = {key: column[numbers[row["id"]]] for key, column in scores.items() if "." in key}
-            stale = {label for clip, label in pending.done if clip == row["id"]}
-            found.append(Subject(row, about[row["video_id"]], _view(row, values, series), uses, own, stale))
+            stale = {use.label for use in uses if (row["id"], use.label) in pending.done}
+            found.append(
+                Subject(row, about[row["video_id"]], _view(row, values, series), uses, known[row["id"]], stale)
+            )
         yield part.num_rows, found
 
 
@@ -123,7 +132,10 @@ def _view(row: Mapping[str, Any], scores: Mapping[str, float], series: Mapping[s
     known = {key: None if np.isnan(value) else float(value) for key, value in scores.items()}
     clip = Clip(row["id"], row["video_id"], **spans, scores=known)
     inside = {label: _from_start(rows.between(clip.start_s, clip.end_s), clip) for label, rows in series.items()}
-    return View(clip, inside, gather_facts(clip.duration_s, inside))
+    transition = None
+    if "transition_start_s" in row:
+        transition = (row["transition_start_s"] - clip.start_s, row["transition_end_s"] - clip.start_s)
+    return View(clip, inside, gather_facts(clip.duration_s, inside), transition)
 
 
 def _from_start(rows: Series, clip: Clip) -> Series:
@@ -131,7 +143,7 @@ def _from_start(rows: Series, clip: Clip) -> Series:
 
 
 class Pending:
-    """Which captioners or judges each clip still needs: those whose work isn't there, nor failed before."""
+    """Which captioners, judges or voters each clip still needs: those whose work isn't there, nor failed before."""
 
     def __init__(
         self,
@@ -155,6 +167,12 @@ class Pending:
                 place = (made["clip_id"], made["step"])
                 wrong = bool(made["problems"]) or self.done.get(place, ("", False))[1]
                 self.done[place] = (made["work"], wrong)
+        elif self.uses[0].step.kind == "voters":
+            ids = {row["id"] for row in rows}
+            where = f"{one_of('video_id', {row['video_id'] for row in rows})} AND {one_of('voter', self.keys)}"
+            for vote in store.read("votes", ["video_id", "voter", "work"], where).to_pylist():
+                if (about := stretch_of(vote)) in ids:
+                    self.done[about, vote["voter"]] = (work_of(vote), False)
         else:
             key = judge_key(self.keys)
             judged = [row["id"] for row in rows if row["judge_key"] == key]
@@ -198,7 +216,7 @@ def forget_other_judges(store: Store, recipe: Recipe) -> None:
 
 
 async def run_step(use: Use, subject: Subject, recipe: Recipe, send: Send, doubts: Doubts) -> Any:
-    """Run one captioner or judge on one clip and return what it gives."""
+    """Run one captioner, judge or voter on one clip and return what it gives."""
     settings = recipe.settings_of(use)
     if settings is None:
         made = use.step.call(subject.view, **use.parameters)
@@ -206,13 +224,18 @@ async def run_step(use: Use, subject: Subject, recipe: Recipe, send: Send, doubt
         own = doubts.get((subject.id, use.label))
         ask = Interview(step_name(use), subject.id, settings, subject.known, send, own)
         made = await use.step.call(subject.view, ask, **use.parameters)
+        subject.models[use.label] = ", ".join(sorted(ask.models))
     _check_form(use, made)
     return made
 
 
 def _check_form(use: Use, made: Any) -> None:
-    """Raise `TypeError` where a captioner or judge, which anybody may write, gives what can't be stored."""
-    if use.step.kind == "captions":
+    """Raise `TypeError` where a step, which anybody may write, gives what can't be stored."""
+    if use.step.kind == "voters":
+        told = (type(made.joins), type(made.score)) if isinstance(made, Vote) else (None, None)
+        if told[0] not in (bool, NoneType) or told[1] not in (int, float, NoneType):
+            raise TypeError(f"a voter returns a Vote, not {reprlib.repr(made)}")
+    elif use.step.kind == "captions":
         if not (isinstance(made, list) and all(isinstance(one, Caption) for one in made)):
             raise TypeError(f"a captioner returns a list of captions, not {reprlib.repr(made)}")
     elif not (isinstance(made, dict) and all(type(value) in (int, float, NoneType) for value in made.values())):

@@ -79,6 +79,8 @@ class View:
     """Rows inside the clip by signal, their times counted from the clip's start; what the set has of `SIGNALS`."""
     facts: Facts | None = None
     """What those signals say in words, None where they weren't measured."""
+    transition: tuple[float, float] | None = None
+    """For voters: start and end, in seconds of the clip, of the transition that they are asked about."""
 
     @property
     def duration_s(self) -> float:
@@ -99,7 +101,7 @@ def try_out(call: Callable[..., Any], parameters: Mapping[str, Any]) -> None:
     async def ask(*_: Question) -> list[Answer]:
         raise _AskedError
 
-    view = View(Clip("", "", 0.0, 10.0, 0, 250))
+    view = View(Clip("", "", 0.0, 10.0, 0, 250), transition=(5.0, 5.0))
     if not inspect.iscoroutinefunction(call):
         call(view, **parameters)
         return

@@ -2,10 +2,10 @@
 
 from longtake.captions import Ask, Question, View
 from longtake.captions._checks import check
-from longtake.captions._windows import Window, seconds
+from longtake.captions._windows import equal_windows, seconds
 from longtake.records import Caption
 
-VERSION = 1
+VERSION = 2
 SIGNALS: tuple[str, ...] = ()
 """None: one frame shows no movement that could be checked."""
 
@@ -17,19 +17,34 @@ be seen and nothing else. Write about the scene itself, never about a frame, an 
 alone, in plain English."""
 
 
-async def internvid_g(view: View, ask: Ask, *, cell_px: int = 768) -> list[Caption]:
+async def internvid_g(view: View, ask: Ask, *, part_s: float = 10.0, cell_px: int = 768) -> list[Caption]:
     """One sentence from the middle frame, as InternVid-G (arXiv 2403.10228) has it from BLIP-2; our own prompt.
 
     short: what is seen in the middle of the clip, in one sentence of about 8 to 30 words. One frame shows no action
-    and no order of time.
+        and no order of time. A clip longer than `part_s` is cut into the fewest equal parts that are not, and each has
+        a sentence of its own: InternVid-G throws scenes of over 10 s away.
 
+    part_s: longest part with one sentence, in seconds.
     cell_px: longer side of the frame, in pixels.
     """
-    whole = Window(0, 1, 0.0, view.duration_s)
-    look = whole.look(1, columns=0, cell_px=cell_px)
-    prompt = PROMPT.format(duration=seconds(view.duration_s))
-    [answer] = await ask(Question("short", prompt, look=look, max_tokens=96, check=_problems))
-    return [whole.caption("short", answer.text.strip(), answer, answer.problems, look)]
+    parts = equal_windows(view.duration_s, window_s=part_s)
+    looks = [part.look(1, columns=0, cell_px=cell_px) for part in parts]
+    questions = [
+        Question(
+            "short",
+            PROMPT.format(duration=seconds(part.end_s - part.start_s)),
+            number=part.number,
+            look=look,
+            max_tokens=96,
+            check=_problems,
+        )
+        for part, look in zip(parts, looks, strict=True)
+    ]
+    answers = await ask(*questions)
+    return [
+        part.caption("short", answer.text.strip(), answer, answer.problems, look)
+        for part, look, answer in zip(parts, looks, answers, strict=True)
+    ]
 
 
 def _problems(text: str) -> list[str]:

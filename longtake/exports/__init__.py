@@ -8,7 +8,10 @@ What clips go out, into which split, and that a half-written export is never tak
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from longtake.grounding import Timeline
 
 BEST = ("refined", "dense", "short", "rewritten", "raw", "measured")
 """Kinds of captions from which the caption of a clip is taken where none is asked for: the first that it has."""
@@ -36,17 +39,29 @@ class Row:
 
     def parts(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the captions of a kind (`raw`, or `lvd2m.raw` for those of one captioner) in order of time."""
-        step, _, name = kind.rpartition(".")
-        found = [c for c in self.captions if c["kind"] == name and (not step or c["step"] == step)]
-        return sorted(found, key=lambda c: (c["step"], c["number"]))
+        return of_kind(self.captions, kind)
 
     def text(self, kind: str = "") -> str:
         """Return the caption of a kind, or the best there is; parts of several spans are joined by a blank."""
-        for name in (kind,) if kind else BEST:
-            if parts := self.parts(name):
-                first = parts[0]["step"]
-                return " ".join(part["text"] for part in parts if part["step"] == first)
-        return ""
+        return " ".join(part["text"] for part in chosen(self.captions, kind))
+
+
+def of_kind(captions: Sequence[Mapping[str, Any]], kind: str) -> list[Mapping[str, Any]]:
+    """Return the captions of a clip that are of a kind, by captioner and in order of time."""
+    step, _, name = kind.rpartition(".")
+    found = [c for c in captions if c["kind"] == name and (not step or c["step"] == step)]
+    return sorted(found, key=lambda c: (c["step"], c["number"]))
+
+
+def chosen(captions: Sequence[Mapping[str, Any]], kind: str = "") -> list[Mapping[str, Any]]:
+    """Return the captions of one captioner that are of a kind, or of the best kind that a clip has.
+
+    Several kinds, `refined, lvd2m.raw`, are wishes in order: the first that the clip has.
+    """
+    for name in [name.strip() for name in kind.split(",")] if kind else BEST:
+        if parts := of_kind(captions, name):
+            return [part for part in parts if part["step"] == parts[0]["step"]]
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +95,30 @@ class Place(Protocol):
     def __call__(self, row: Row, path: str) -> Placed:
         """Put a clip's file at a path relative to the export's folder; a file that is there already is kept."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """One video on its way out, for formats of grounding: those whose first parameter is named `videos`.
+
+    Such an exporter is a function `(videos, folder, ...)`. It places no clip files: its records name source videos.
+    """
+
+    video: Mapping[str, Any]
+    """Its row in `videos`."""
+    split: str
+    shots: Sequence[Mapping[str, Any]]
+    """Its rows in `shots`, in order."""
+    clips: Sequence[Mapping[str, Any]]
+    """All its rows in `clips`, kept or not, in order: the scenes, where the recipe makes scenes."""
+    captions: Sequence[Mapping[str, Any]]
+    """Captions of its clips that are not set aside; times in seconds of the clip."""
+    spans: Sequence[Mapping[str, Any]]
+    """Its rows in `spans` that are good records, in order of time."""
+    timeline: "Timeline | None"
+    """What its pictures look like, scene by scene; None where the set has no signal for that."""
+
+    @property
+    def name(self) -> str:
+        """The video's file name with its extension, without folders."""
+        return str(self.video["path"]).rpartition("/")[2]

@@ -5,10 +5,13 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from longtake.exports import About, Placed, Row
+from longtake.exports._plots import histogram
 
+PLOTS = "plots"
 TO_FILL_IN = "TO BE FILLED IN"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -37,6 +40,27 @@ class Tally:
         if row.video["id"] != self._last_video:
             self._last_video = row.video["id"]
             self.videos[row.video["container"]] += 1
+
+
+def write_card(
+    folder: Path,
+    tally: Tally,
+    about: About,
+    paths: Mapping[str, str],
+    layout: str,
+    features: Mapping[str, Any] | None = None,
+) -> None:
+    """Write `README.md`, as `card` says it, and the plots that it shows."""
+    (folder / "README.md").write_text(card(tally, about, paths, layout, features), encoding="utf-8", newline="\n")
+    (folder / PLOTS).mkdir(exist_ok=True)
+    for name, title, values, unit in _plotted(tally):
+        (folder / PLOTS / f"{name}.svg").write_text(histogram(values, title, unit), encoding="utf-8", newline="\n")
+
+
+def _plotted(tally: Tally) -> list[tuple[str, str, Sequence[float], str]]:
+    """Return name, title, values and unit of each plot there is something for."""
+    every = (("durations", "Clips by length", tally.durations_s, "s"), ("captions", "Captions", tally.words, "words"))
+    return [plot for plot in every if plot[2]]
 
 
 def card(
@@ -117,7 +141,8 @@ def _statistics(tally: Tally) -> list[str]:
             lines.append(f"| {name} | " + " | ".join(f"{number:.{digits}f}" for number in numbers) + " |")
     containers = ", ".join(f"{count:,} `{name}`" for name, count in sorted(tally.videos.items()))
     lines += ["", f"{len(tally.words):,} of {clips:,} clips have a caption; {tally.bytes / 1e6:,.1f} MB of video."]
-    return [*lines, f"Source videos by container: {containers or 'none'}.", ""]
+    lines += [f"Source videos by container: {containers or 'none'}.", ""]
+    return [*lines, *(f"![{title}]({PLOTS}/{name}.svg)" for name, title, _, _ in _plotted(tally)), ""]
 
 
 def _how(about: About) -> list[str]:

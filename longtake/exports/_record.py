@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from longtake.errors import UsageError
-from longtake.exports import BEST, Placed, Row
+from longtake.exports import Placed, Row, chosen
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,7 +28,7 @@ def record(row: Row, placed: Placed, kind: str, scores: Mapping[str, str]) -> di
     made: dict[str, Any] = {
         "id": row.id,
         "caption": row.text(kind),
-        "spans": _within(chosen(row, kind), SPAN, end_s),
+        "spans": _within(chosen(row.captions, kind), SPAN, end_s),
         "captions": _within(row.captions, CAPTION, end_s),
         "duration_s": end_s,
         "width": int(placed.width),
@@ -94,14 +94,6 @@ def score_names(row: Row) -> dict[str, str]:
             raise UsageError(f"scores {by_name[name]!r} and {key!r} are both called {name!r} here; rename a label")
         by_name[name] = key
     return names
-
-
-def chosen(row: Row, kind: str) -> list[Mapping[str, Any]]:
-    """Return the captions that `row.text(kind)` is joined of."""
-    for name in (kind,) if kind else BEST:
-        if parts := row.parts(name):
-            return [part for part in parts if part["step"] == parts[0]["step"]]
-    return []
 
 
 def source_name(path: str) -> str:

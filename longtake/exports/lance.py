@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from longtake.errors import SetError
 from longtake.exports import About, Place, Row
-from longtake.exports._card import Tally, card
+from longtake.exports._card import Tally, write_card
 from longtake.exports._record import arrow_schema, fields, record, score_names
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def lance(
     write_table(table, schema, batches())
     if video:
         (folder / work).rmdir()
-    (folder / "README.md").write_text(card(tally, about, {}, LAYOUT), encoding="utf-8", newline="\n")
+    write_card(folder, tally, about, {}, LAYOUT)
 
 
 def _blob() -> "pa.Field":

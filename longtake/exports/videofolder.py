@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from longtake.exports import About, Place, Row
-from longtake.exports._card import Tally, card
+from longtake.exports._card import Tally, write_card
 from longtake.exports._record import arrow_schema, fields, record, score_names
 
 VERSION = 1
@@ -68,7 +68,7 @@ def videofolder(rows: Iterable[Row], folder: Path, place: Place, about: About, *
     name = "metadata.jsonl" if alike else "metadata.parquet"
     layout = LAYOUT.format(table=name, name=about.name)
     paths = {split: f"{split}/**" for split in tables}
-    (folder / "README.md").write_text(card(tally, about, paths, layout), encoding="utf-8", newline="\n")
+    write_card(folder, tally, about, paths, layout)
 
 
 class _Table:

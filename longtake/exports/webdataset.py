@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from longtake.errors import SetError, UsageError
 from longtake.exports import About, Place, Placed, Row
-from longtake.exports._card import Tally, card
+from longtake.exports._card import Tally, write_card
 from longtake.exports._record import fields, record, score_names
 
 VERSION = 1
@@ -94,7 +94,7 @@ def webdataset(
         (folder / WORK).rmdir()
     types = {"mp4": "video", "json": fields(scores), "txt": "string", "__key__": "string", "__url__": "string"}
     paths = {split: f"{split}-*.tar" for split in writers}
-    (folder / "README.md").write_text(card(tally, about, paths, LAYOUT, types), encoding="utf-8", newline="\n")
+    write_card(folder, tally, about, paths, LAYOUT, types)
 
 
 class _Shards:

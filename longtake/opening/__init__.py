@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from longtake.errors import SetError, UsageError
+from longtake.errors import UsageError
 from longtake.exports import Row
+from longtake.settings import check_set
 from longtake.store import Store, one_of, score_columns
 from longtake.video import read_frames
 
@@ -30,8 +31,7 @@ class Set:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        if not (self.folder / "recipe.toml").is_file():
-            raise SetError(f"{self.folder} is no set: it has no recipe.toml; longtake run makes one")
+        check_set(self.folder)
         self._store = Store(self.folder)
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class Set:
     def captions(self, where: str | None = None, *, set_aside: bool = False) -> pa.Table:
         """Return captions, their times in seconds of the clip; those that failed their checks only if asked for."""
         found = self.read("captions", where=where)
-        return found if set_aside else found.filter(_is_good(found))
+        return found if set_aside else found.filter(is_good(found))
 
     def videos(self, where: str | None = None) -> pa.Table:
         """Return the videos that the set was made from."""
@@ -120,7 +120,7 @@ def rows_of(store: Store, clips: pa.Table) -> Iterator[Row]:
         videos = {row["id"]: row for row in store.read("videos", where=one_of("id", owners)).to_pylist()}
         captions: dict[str, list[Mapping[str, Any]]] = {row["id"]: [] for row in plain}
         found = store.read("captions", where=one_of("clip_id", captions))
-        for caption in found.filter(_is_good(found)).to_pylist():
+        for caption in found.filter(is_good(found)).to_pylist():
             captions[caption["clip_id"]].append(caption)
         for number, row in enumerate(plain):
             own = {key: None if math.isnan(values[number]) else values[number] for key, values in scores.items()}
@@ -129,7 +129,7 @@ def rows_of(store: Store, clips: pa.Table) -> Iterator[Row]:
             yield Row(facts | own, videos[row["video_id"]], texts, "train", store.folder / (row["file"] or ""))
 
 
-def _is_good(captions: pa.Table) -> pa.Array:
+def is_good(captions: pa.Table) -> pa.Array:
     """Return which captions are not set aside."""
     return pc.equal(pc.fill_null(pc.list_value_length(captions["problems"]), 0), 0)
 

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from longtake.errors import SetError
 from longtake.report.data import collect
 from longtake.report.page import render
+from longtake.settings import check_set
 
 
 def write_report(folder: str | Path) -> Path:
     """Write `report.html` into a set folder and return its path. Raises `SetError` where there is no set."""
     folder = Path(folder)
-    if not (folder / "recipe.toml").is_file():
-        raise SetError(f"{folder} is no set: it has no recipe.toml; make one with: longtake run RECIPE VIDEOS --to SET")
+    check_set(folder)
     page = folder / "report.html"
     temporary = folder / ".report.html.tmp"
     temporary.write_text(render(collect(folder)), encoding="utf-8")

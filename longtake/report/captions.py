@@ -86,9 +86,14 @@ def shown(captions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def best_line(captions: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return the text that tells most in one line, of a model before a measured one; None where nothing can be used."""
-    usable = [one for one in captions if not one["problems"] and one["kind"] in BEST]
-    best = min(usable, key=lambda one: (BEST.index(one["kind"]), one["model"] is None), default=None)
+    """Return the text that tells most in one line, of a model before a measured one; None where nothing can be used.
+
+    A raw caption is about a part of the clip, unless it is the only one: then it stands in where a model said no more.
+    """
+    whole = sum(one["kind"] == "raw" for one in captions) == 1
+    kinds = (*BEST, "raw") if whole else BEST
+    usable = [one for one in captions if not one["problems"] and one["kind"] in kinds]
+    best = min(usable, key=lambda one: (one["model"] is None, kinds.index(one["kind"])), default=None)
     return cut(best["text"], LINE_CHARS) if best else None
 
 

@@ -1,7 +1,7 @@
 """What the report shows of a set, read from its tables and kept small however large the set is."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,13 @@ from numpy.typing import NDArray
 from longtake import __version__
 from longtake.purity import SecondLook, second_look
 from longtake.recipe import CLIP_FACTS, FILE_FACTS
+from longtake.report import spans
 from longtake.report.captions import captions_of, shown, summarize
+from longtake.report.histograms import Threshold, histogram
+from longtake.report.joins import joins_of
 from longtake.select import FunnelRow, Rule, Selection, parse_rule
 from longtake.selecting import choose
+from longtake.settings import RECIPE
 from longtake.steps import Kind, find
 from longtake.store import Store, one_of, score_columns
 
@@ -25,11 +29,14 @@ CLIPS_SHOWN = 300
 FAILURES_SHOWN = 500
 BINS = 40
 
+NOUNS = {"takes": "take", "scenes": "scene"}
+"""What the clips are that a way to make them gives; others give clips."""
+
 
 def collect(folder: Path) -> dict[str, Any]:
     """Return everything on the page as plain data."""
     store = Store(folder)
-    toml = (folder / "recipe.toml").read_text(encoding="utf-8")
+    toml = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = tomllib.loads(toml)
     clips = store.read("clips")
     columns = score_columns(clips)
@@ -39,16 +46,23 @@ def collect(folder: Path) -> dict[str, Any]:
     videos = store.read("videos").sort_by("path")
     # What the second look found, or a caption set aside, is rare and worth a look: never left out for other clips.
     listed = pc.is_in(clips["id"], pa.array([row["clip"] for row in captions["set_aside"]], pa.string()))
+    placed = spans.sample(store, videos) if "grounding" in recipe else []
+    listed = pc.or_(listed, pc.is_in(clips["id"], pa.array([row["clip_id"] for row in placed], pa.string())))
     found = ((columns["file_transitions"] > 0) | np.asarray(listed)) & selection.kept
-    shown_videos = _choose_videos(videos, clips, selection.kept, found)
+    also = {row["video_id"] for row in placed}
+    shown_videos = _choose_videos(videos, clips, selection.kept, found, also)
     index = {video_id: i for i, video_id in enumerate(shown_videos["id"].to_pylist())}
     sample, sizes = _sample(clips, columns, selection, index, found)
-    said = captions_of(store, [clip["id"] for clip in sample], list(recipe.get("captions", {})))
+    ids = [clip["id"] for clip in sample]
+    said = captions_of(store, ids, list(recipe.get("captions", {})))
+    joins = joins_of(store, clips.filter(pc.is_in(clips["id"], pa.array(ids, pa.string()))))
+    grounded = spans.summarize(store, recipe, folder.resolve().name)
     failures = store.read("failures", ["item", "step", "kind", "message"])
     return {
         "name": folder.resolve().name,
         "version": __version__,
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "noun": NOUNS.get(recipe.get("clips", {}).get("step", "takes"), "clip"),
         "recipe": {
             "name": recipe["name"],
             "about": recipe["about"],
@@ -62,9 +76,12 @@ def collect(folder: Path) -> dict[str, Any]:
         "second_look": _second_look(second_look(clips)),
         "histograms": _histograms(recipe, columns, selection.kept, rules),
         "videos": _videos(store, shown_videos, clips),
-        "clips": [{**clip, **shown(said[clip["id"]])} for clip in sample],
+        "clips": [
+            {**clip, **joins.get(clip["id"], {"joins": 0, "joined": []}), **shown(said[clip["id"]])} for clip in sample
+        ],
         "clips_shown": sizes,
         "captions": captions,
+        "spans": grounded and {**grounded, "films": spans.films(placed, index)},
         "failures": failures.slice(0, FAILURES_SHOWN).to_pylist(),
         "failures_total": failures.num_rows,
     }
@@ -80,6 +97,7 @@ def _totals(store: Store, videos: pa.Table, clips: pa.Table, rows: Sequence[Funn
         "shots": shots,
         "clips": clips.num_rows,
         "clip_s": rows[0].seconds,
+        "joined": pc.sum(pc.greater(pc.fill_null(clips["transitions"], 0), 0)).as_py() or 0,
         "kept": rows[-1].clips,
         "kept_s": rows[-1].seconds,
         "failed": failed,
@@ -116,37 +134,11 @@ def _histograms(
     keys = [*asked, *(key for key in columns if "." in key and key not in asked)]
     found = []
     for key in keys:
-        thresholds = [rule for rule in rules if rule.score == key]
-        values = columns.get(key, np.empty(0))
-        there = ~np.isnan(values)
-        if not there.any():
-            continue
-        edges = _edges(values[there], [rule.number for rule in thresholds])
-        inside = np.clip(values, edges[0], edges[-1])
         unit, about = _meaning(recipe, key)
-        found.append(
-            {
-                "key": key,
-                "unit": unit,
-                "about": about,
-                "edges": edges.tolist(),
-                "kept": np.histogram(inside[there & kept], edges)[0].tolist(),
-                "rejected": np.histogram(inside[there & ~kept], edges)[0].tolist(),
-                "thresholds": [
-                    {"rule": str(rule), "number": rule.number, "comparison": rule.comparison} for rule in thresholds
-                ],
-                "log": False,
-            }
-        )
-    return found
-
-
-def _edges(values: NDArray[np.float64], thresholds: Sequence[float]) -> NDArray[np.float64]:
-    """Return bin edges that hold 99 % of the values and every threshold; what lies beyond counts in the last bin."""
-    low = min([float(values.min()), *thresholds])
-    high = max([float(np.quantile(values, 0.99)), *(number * 1.1 for number in thresholds)])
-    low = 0.0 if 0 <= low < 0.3 * high else low
-    return np.linspace(low, high if high > low else low + 1, BINS + 1)
+        thresholds = [Threshold(str(rule), rule.number, rule.comparison) for rule in rules if rule.score == key]
+        values = columns.get(key, np.full(len(kept), np.nan))
+        found.append(histogram(key, values, kept, unit=unit, about=about, bins=BINS, thresholds=thresholds))
+    return [one for one in found if one]
 
 
 def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
@@ -162,8 +154,13 @@ def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     return "", ""
 
 
-def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_], found: NDArray[np.bool_]) -> pa.Table:
-    """Return all videos, or of many an even choice, half of them such that a clip was kept from, `found` ones first."""
+def _choose_videos(
+    videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_], found: NDArray[np.bool_], also: Collection[str]
+) -> pa.Table:
+    """Return all videos, or of many an even choice, half of them such that a clip was kept from, `found` ones first.
+
+    Those whose ids are in `also` are among them.
+    """
     if videos.num_rows <= VIDEOS_SHOWN:
         return videos
 
@@ -174,7 +171,8 @@ def _choose_videos(videos: pa.Table, clips: pa.Table, kept: NDArray[np.bool_], f
 
     has, first = having(kept), having(found)
     halves = [_first_some(np.flatnonzero(part), VIDEOS_SHOWN // 2, first) for part in (has, ~has)]
-    return videos.take(np.sort(np.concatenate(halves)))
+    must = np.flatnonzero(pc.is_in(videos["id"], pa.array(list(also), pa.string())).to_numpy(zero_copy_only=False))
+    return videos.take(np.unique(np.concatenate([*halves, must])))
 
 
 def _first_some(rows: NDArray[np.int64], most: int, first: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -202,7 +200,7 @@ def _sample(
     Of the kept ones those that are `first` come before others, should there be too many.
     """
     order = np.lexsort([columns["start_s"], clips["video_id"].to_numpy(zero_copy_only=False)])
-    order = order[np.isin(clips["video_id"].to_numpy(zero_copy_only=False)[order], list(index))]
+    order = order[np.asarray(pc.is_in(clips["video_id"], pa.array(list(index), pa.string())))[order]]
     kept = order[selection.kept[order]]
     rejected = order[~selection.kept[order]]
     reasons = selection.reasons()

@@ -3,5 +3,21 @@
 from longtake.show.lists import findings, recipes, shots, steps
 from longtake.show.live import Live
 from longtake.show.results import captions, exported, removed, result, selection
+from longtake.show.shares import levels
+from longtake.show.spans import checked, grounded
 
-__all__ = ["Live", "captions", "exported", "findings", "recipes", "removed", "result", "selection", "shots", "steps"]
+__all__ = [
+    "Live",
+    "captions",
+    "checked",
+    "exported",
+    "findings",
+    "grounded",
+    "levels",
+    "recipes",
+    "removed",
+    "result",
+    "selection",
+    "shots",
+    "steps",
+]

@@ -14,11 +14,15 @@ from longtake.watch import Estimate, Plan, Progress
 
 PLAIN_EVERY_S = 10.0
 DOING = {
+    "load": "Loading",
     "scan": "Scanning",
+    "vote": "Voting",
     "judge": "Judging",
     "write": "Writing",
     "verify": "Looking",
     "caption": "Captioning",
+    "texts": "Embedding",
+    "ground": "Grounding",
     "export": "Exporting",
 }
 
@@ -121,6 +125,7 @@ def plan(out: Console, news: Plan) -> None:
         ("videos", f"{news.videos:,}{aside}"),
         ("to do", "; ".join(words for number, words in todo if number) or "nothing"),
         ("signals", f"{', '.join(recipe.signals)}; shots by {recipe.shots.step.name}"),
+        *([("voters", f"{', '.join(recipe.voters)}, on every transition")] if recipe.voters else []),
         ("rules", rules),
         ("captions", ", ".join(recipe.captions) or "none"),
         *(("not run", missing) for missing in [*recipe.not_run, *without_model(recipe)]),
@@ -133,10 +138,10 @@ def plan(out: Console, news: Plan) -> None:
 
 
 def without_model(recipe: Recipe) -> list[str]:
-    """Say which judges and captioners a run leaves out because they ask a model and none is configured."""
+    """Say which voters, judges and captioners a run leaves out because they ask a model and none is configured."""
     waiting = [
         f"{kind} {use.label}" if kind != use.label else kind
-        for kind, uses in (("judge", recipe.judges), ("captions", recipe.captions))
+        for kind, uses in (("voter", recipe.voters), ("judge", recipe.judges), ("captions", recipe.captions))
         for use in uses.values()
         if recipe.waits(use)
     ]

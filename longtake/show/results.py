@@ -8,12 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from longtake.caption_set import CaptionedSet
-from longtake.captioning.phase import Asked
+from longtake.captioning.terms import Asked
 from longtake.exporting import Exported
 from longtake.planning import REMOVED
 from longtake.removing import Removed
 from longtake.running import Choice, RunResult
 from longtake.select import FunnelRow
+from longtake.show.spans import spanned
 from longtake.show.words import console, count, length, money
 
 
@@ -50,14 +51,18 @@ def result(done: RunResult) -> None:
         out.print(", ".join(f"{number:,} {what}" for number, what in parts if number) + ".")
     for sentence in done.second_look.words():
         out.print(escape(sentence))
-    for phase in (done.judged, done.captioned):
+    if done.voted.clips:
+        out.print(f"Models voted on {count(done.voted.clips, 'transition')}.")
+    for phase in (done.voted, done.judged, done.captioned):
         asked(out, phase)
+    spanned(out, done.spanned)
     if done.failures:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in done.failures.items())
         out.print(f"[red]{count(done.failed, 'failure')}[/]: {kinds}; the report names each.")
     folder = done.folder
     out.print(escape(f"\nLook at   {folder / 'report.html'}"))
-    out.print(escape(f"Clips in  {folder / 'clips'}"))
+    if (folder / "clips").is_dir():
+        out.print(escape(f"Clips in  {folder / 'clips'}"))
     out.print(escape(f"Try       longtake select {folder} --keep 'duration_s >= 5'"))
 
 
@@ -111,7 +116,11 @@ def exported(done: Exported) -> None:
         out.print("This export was made before; nothing was written.")
     splits = ", ".join(f"{number:,} {name}" for name, number in done.splits.items())
     aside = f" ({splits})" if len(done.splits) > 1 else ""
-    out.print(f"[bold]{count(done.clips, 'clip')}[/]{aside}, {done.bytes / 1e6:,.1f} MB, as {done.format}.")
+    held = f"{done.bytes / 1e6:,.1f} MB, " if done.spans is None else ""
+    what = count(done.clips, "clip") if done.spans is None else count(done.spans, "span")
+    out.print(f"[bold]{what}[/]{aside}, {held}as {done.format}.")
+    if done.left_out:
+        out.print(f"{count(done.left_out, 'span')} left out, which the format can't hold or its parameters don't want.")
     if done.without_file:
         out.print(f"{count(done.without_file, 'kept clip')} without a file left out; longtake run writes them.")
     if done.too_short:

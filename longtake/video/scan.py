@@ -27,6 +27,8 @@ class Tap:
     pixels: Literal["gray", "rgb24"]
     hz: float | None = None
     """Frames per second by their times; None for every frame."""
+    block: int = BLOCK
+    """Frames handed over at once: fewer for what takes long over each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,10 @@ class _Block:
         self.signal = signal
         self.picture = picture
         self.rows = rows
-        self.times = np.empty(BLOCK, np.float64)
-        self.numbers = np.empty(BLOCK, np.int32)
-        self.pixels = np.empty((BLOCK, *picture.shape), np.uint8)
+        self.size = signal.tap.block
+        self.times = np.empty(self.size, np.float64)
+        self.numbers = np.empty(self.size, np.int32)
+        self.pixels = np.empty((self.size, *picture.shape), np.uint8)
         self.count = 0
         self.taken = 0
         self.due_s = 0.0
@@ -208,7 +211,7 @@ class _Block:
         if hz is not None:
             # The next due time lies on the grid k / hz; half a millisecond forgives containers that round times.
             self.due_s = (np.floor((time + 5e-4) * hz) + 1) / hz - 5e-4
-        if self.count == BLOCK:
+        if self.count == self.size:
             self.flush(last=False)
 
     def flush(self, *, last: bool) -> None:

@@ -34,3 +34,11 @@ def test_the_same_clip_asks_the_same_question() -> None:
     first, second = Script(lambda _: ""), Script(lambda _: "")
     assert run(internvid_g(view_of(7.3), first)) == run(internvid_g(view_of(7.3), second))
     assert first.questions == second.questions
+
+
+def test_a_long_clip_has_a_sentence_for_each_part() -> None:
+    ask = Script(lambda _: "A man rows a small boat across a still lake at dawn.")
+    captions = run(internvid_g(view_of(24.0), ask))
+    assert [(c.number, c.start_s, c.end_s) for c in captions] == [(0, 0, 8), (1, 8, 16), (2, 16, 24)]
+    assert [c.frames_s for c in captions] == [(4.0,), (12.0,), (20.0,)]
+    assert all("8 s" in question.prompt for question in ask.questions)

@@ -1,8 +1,10 @@
 """What the dataset card says, and that readers of cards understand its head."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from exported import small_set
@@ -13,6 +15,7 @@ from madeup import ABOUT, row
 from longtake.exporting import export_set
 from longtake.exports import Placed
 from longtake.exports._card import TO_FILL_IN, Tally, card, quantiles
+from longtake.exports._plots import histogram
 from longtake.store import Store
 
 
@@ -110,3 +113,21 @@ def test_quantiles_are_values_in_order(values: list[float]) -> None:
     for share, quantile in zip((0.05, 0.25, 0.5, 0.75, 0.95), found, strict=True):
         assert sum(value < quantile for value in values) <= share * len(values)
         assert sum(value <= quantile for value in values) >= share * len(values)
+
+
+def test_what_the_card_shows_is_there(made: Path, tmp_path: Path) -> None:
+    export_set(made, "videofolder", tmp_path / "out")
+    text = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+    assert shown == ["plots/durations.svg", "plots/captions.svg"]
+    for path in shown:
+        root = ElementTree.fromstring((tmp_path / "out" / path).read_text(encoding="utf-8"))
+        heights = [float(bar.attrib["height"]) for bar in root.iter("{http://www.w3.org/2000/svg}rect")]
+        assert len(heights) == 32 and max(heights) == 152 and min(heights) == 0
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200))
+def test_every_value_is_in_one_bar(values: list[float]) -> None:
+    root = ElementTree.fromstring(histogram(values, "Some", "s"))
+    bars = [bar.find("{http://www.w3.org/2000/svg}title").text for bar in root.iter("{http://www.w3.org/2000/svg}rect")]
+    assert sum(int(words.rpartition(": ")[2].replace(",", "")) for words in bars) == len(values)

@@ -26,7 +26,7 @@ def test_the_table_is_the_set(made: Path, tmp_path: Path) -> None:
     rows = table.to_table(columns=names).to_pylist()
     assert {one.pop("split") for one in rows} == {"train", "val"}
     assert {one["id"]: one for one in rows} == expected_of(made)
-    assert {path.name for path in to.iterdir()} == {"clips.lance", "README.md", "export.json"}
+    assert {path.name for path in to.iterdir()} == {"clips.lance", "README.md", "plots", "export.json"}
 
 
 def test_videos_are_blobs_read_in_part(made: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_the_folder_holds_one_table_and_what_it_names(made: Path, tmp_path: Path
     assert [one["id"] for one in rows] == [clip["id"] for clip in kept(made)]
     there = {path.name for path in (to / "train").iterdir()}
     assert there == {one["file_name"] for one in rows} | {"metadata.jsonl"}
-    assert {path.name for path in to.iterdir()} == {"train", "README.md", "export.json"}
+    assert {path.name for path in to.iterdir()} == {"train", "README.md", "plots", "export.json"}
 
 
 def test_splits_are_those_of_the_export(made: Path, tmp_path: Path) -> None:

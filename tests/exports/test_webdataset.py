@@ -148,14 +148,14 @@ def test_a_caption_is_byte_by_byte_what_it_was(film: Path, tmp_path: Path) -> No
 
 KILLED = """
 import os, signal, sys
-from longtake import exporting
-put = exporting._Writer.place
+from longtake.exporting import clips, export_set
+put = clips.Writer.place
 def place(self, row, path):
     if self.count == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     return put(self, row, path)
-exporting._Writer.place = place
-exporting.export_set(sys.argv[1], "webdataset", sys.argv[2], settings=["shard_clips=2"])
+clips.Writer.place = place
+export_set(sys.argv[1], "webdataset", sys.argv[2], settings=["shard_clips=2"])
 """
 
 

@@ -8,7 +8,7 @@ TILE = (96, 54)
 def clip(name, video, start_s, end_s, **more):
     scores = {"duration_s": end_s - start_s, "motion.mean": more.pop("motion", 0.2), "look.luma": 0.4}
     fields = {"kept": True, "rejected_by": None, "rejected_value": None, "file": None, "found": None}
-    said = {"line": None, "captions": [], "captions_left_out": 0}
+    said = {"line": None, "captions": [], "captions_left_out": 0, "joins": 0, "joined": []}
     return {"id": name, "video": video, "start_s": start_s, "end_s": end_s, "scores": scores, **fields, **said, **more}
 
 
@@ -29,6 +29,7 @@ def made_up() -> dict:
         "name": "my-set",
         "version": "0.1.0",
         "written": "2026-11-20 16:31 UTC",
+        "noun": "take",
         "recipe": {
             "name": "lvd2m",
             "about": "Long takes.",
@@ -43,6 +44,7 @@ def made_up() -> dict:
             "shots": 231,
             "clips": 12345,
             "clip_s": 700.2,
+            "joined": 0,
             "kept": 2,
             "kept_s": 160.0,
             "failed": 1,
@@ -136,6 +138,7 @@ def made_up() -> dict:
             "answers": [],
             "waiting": None,
         },
+        "spans": None,
         "failures": [{"item": HOSTILE, "step": "scan", "kind": "not_a_video", "message": "the file starts with text"}],
         "failures_total": 1,
     }

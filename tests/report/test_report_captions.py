@@ -80,8 +80,15 @@ def test_a_clips_line_is_never_one_that_was_set_aside_and_a_models_before_a_meas
     measured = caption("c", "short", "The camera pans.", step="measured", model=None)
     seen, part = caption("c", "short", "A dog runs."), caption("c", "raw", "Long.")
     assert best_line([wrong, measured, seen, part]) == "A dog runs."
-    assert best_line([wrong, measured, part]) == "The camera pans."
-    assert best_line([wrong, part]) is None
+    assert best_line([wrong, measured, part, part]) == "The camera pans."
+    assert best_line([wrong, part, part]) is None
+
+
+def test_where_a_model_said_one_raw_thing_that_is_the_line() -> None:
+    measured = caption("c", "short", "The camera pans.", step="measured", model=None)
+    raw = caption("c", "raw", "A dog runs.", step="internvid_g")
+    assert best_line([measured, raw]) == "A dog runs."
+    assert best_line([measured, {**raw, "problems": ["too long"]}]) == "The camera pans."
 
 
 @given(st.text(), st.integers(1, 20))

@@ -1,13 +1,15 @@
 """Make the tiny models of tests/data: real checkpoints of well-known kinds that name the colour of what they see.
 
-    python tests/tiny/make.py tests/data [tiny-llava] [tiny-blip2]
+    python tests/tiny/make.py tests/data [tiny-llava] [tiny-blip2] [tiny-clip]
 
 Everything is made here, the tokenizer too: nothing is downloaded, and a run takes a few minutes on two cores. They are
-as LLaVA and BLIP-2 in all but size, so that the way from pixels to words is the real one, with a right answer at its
-end. They were taught six colours, one picture or several, grids with white borders, prompts of up to two hundred words
-of any kind, a second try, and, for the chat model, texts to take the colour from. They can say nothing else.
+as LLaVA, BLIP-2 and CLIP in all but size, so that the way from pixels to words is the real one, with a right answer at
+its end. They were taught six colours. The first two: one picture or several, grids with white borders, prompts of up to
+two hundred words of any kind, a second try, and, for the chat model, texts to take the colour from. They can say
+nothing else. The CLIP: pictures that are mostly of one colour, and texts that name one among other words.
 """
 
+import math
 import random
 import sys
 import time
@@ -57,6 +59,8 @@ way what when where which while white whole who will with without word words wri
 KNOWN = WORDS.split()
 PUNCTUATION = (",", ".", ";", ":", "\n", " -", '"', "\n\n", "?")
 SPECIALS = ["<pad>", "<s>", "</s>", "<unk>", "<image>"]
+CLIP_SPECIALS = ["<pad>", "<unk>", "<s>", "</s>"]
+"""CLIP's vector of a text is that of its end, which must not be token 2: that number stands for the highest there."""
 VOCABULARY = 768
 TEMPLATE = (
     "{% for turn in messages %}{{ turn['role'].upper() + ':\n' }}"
@@ -75,23 +79,31 @@ UNASKED = -100
 """The label of a token that nothing is learnt from."""
 
 
-def tokenizer() -> Any:
-    """Return a byte-level tokenizer in which the words above are single tokens, more or less."""
+def trained(specials: Sequence[str], single: str) -> Tokenizer:
+    """Return a byte-level tokenizer in which the words above are single tokens, more or less.
+
+    `single` is what a text becomes: `<s> $A` puts a token before it.
+    """
     made = Tokenizer(models.BPE(unk_token="<unk>"))
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     made.decoder = decoders.ByteLevel()
     said = [text.format(colour, colour) for colour in COLOURS for text in (LONG, PREFIX + LONG, SHORT)]
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
-        special_tokens=SPECIALS,
+        special_tokens=[*specials],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     made.train_from_iterator([*said * 3, " ".join(["", *KNOWN]), " ".join(["", *COLOURS])], trainer)
-    start = ("<s>", made.token_to_id("<s>"))
-    made.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[start])
+    added = [(token, made.token_to_id(token)) for token in ("<s>", "</s>") if token in single]
+    made.post_processor = processors.TemplateProcessing(single=single, special_tokens=added)
+    return made
+
+
+def tokenizer() -> Any:
+    """Return the tokenizer of a model that goes on with a text."""
     return transformers.PreTrainedTokenizerFast(
-        tokenizer_object=made,
+        tokenizer_object=trained(SPECIALS, "<s> $A"),
         bos_token="<s>",
         eos_token="</s>",
         unk_token="<unk>",
@@ -160,6 +172,37 @@ def blip2() -> tuple[Any, Any]:
         image_token_index=words.convert_tokens_to_ids("<image>"),
     )
     return transformers.Blip2ForConditionalGeneration(config), processor
+
+
+def clip() -> tuple[Any, Any]:
+    """Return an untaught model of CLIP's form and its processor."""
+    words = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=trained(CLIP_SPECIALS, "<s> $A </s>"),
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+        model_max_length=77,
+    )
+    pictures = transformers.CLIPImageProcessorPil(size={"shortest_edge": EYE["image_size"]}, crop_size=SQUARE)
+    text = transformers.CLIPTextConfig(
+        **LAYER,
+        num_hidden_layers=2,
+        vocab_size=len(words),
+        max_position_embeddings=77,
+        bos_token_id=words.bos_token_id,
+        eos_token_id=words.eos_token_id,
+        pad_token_id=words.pad_token_id,
+    )
+    config = transformers.CLIPConfig(
+        text_config=text.to_dict(),
+        vision_config=transformers.CLIPVisionConfig(**LAYER, **EYE, num_hidden_layers=2).to_dict(),
+        projection_dim=16,
+    )
+    model = transformers.CLIPModel(config)
+    # Far from the real one's 100: so cosines must differ by much before the loss is small.
+    model.logit_scale.data.fill_(math.log(10)).requires_grad_(False)
+    return model, transformers.CLIPProcessor(pictures, words)
 
 
 def shade(colour: str, rng: Rng) -> tuple[int, ...]:
@@ -254,6 +297,45 @@ def lesson_for_blip2(model: Any, processor: Any, words: int, rng: Rng) -> torch.
     return loss
 
 
+def scene(colour: str, rng: Rng) -> Image.Image:
+    """Return a frame of one colour, or that colour before something gray, with some noise, as video coding leaves."""
+    wide, high = rng.choice([(96, 54), (64, 64), (54, 96), (72, 54)])
+    made = Image.new("RGB", (wide, high), shade(colour, rng))
+    if rng.random() < 0.5:
+        edge = rng.uniform(0, 0.3) * min(wide, high)
+        behind = Image.new("RGB", (wide, high), (rng.randint(60, 190),) * 3)
+        behind.paste(made.crop((0, 0, round(wide - 2 * edge), round(high - 2 * edge))), (round(edge), round(edge)))
+        made = behind
+    noise = Image.frombytes("RGB", (wide, high), rng.randbytes(3 * wide * high))
+    return Image.blend(made, noise, rng.uniform(0, 0.15))
+
+
+def sentence(colour: str, words: int, rng: Rng) -> str:
+    """Return a text that names a colour."""
+    before, after = sorted(rng.choices(range(words + 1), k=2))
+    said = [instruction(count, rng) for count in (before, after - before, words - after)]
+    named = rng.choice([colour, colour, colour.capitalize()])
+    return rng.choice([f"{said[0]} {named} {said[1]}", told(colour, rng), f"a {named} {said[2]}", named]).strip()
+
+
+def lesson_for_clip(model: Any, processor: Any, words: int, rng: Rng) -> torch.Tensor:
+    """Return the loss of one batch: each picture belongs to all texts of its colour, and each text to its pictures."""
+    colours = rng.choices([*COLOURS], k=24)
+    batch = processor(
+        images=[scene(colour, rng) for colour in colours],
+        text=[sentence(colour, min(words, 40), rng) for colour in colours],
+        padding=True,
+        truncation=True,
+        return_tensors="pt",
+    )
+    numbers = torch.tensor([[*COLOURS].index(colour) for colour in colours])
+    same = (numbers[:, None] == numbers).float()
+    wanted = same / same.sum(1, keepdim=True)
+    found = model(**batch).logits_per_image
+    loss: torch.Tensor = sum(torch.nn.functional.cross_entropy(side, wanted) for side in (found, found.T))
+    return loss
+
+
 def teach(model: Any, processor: Any, lesson: Callable[[Any, Any, int, Rng], torch.Tensor], *, steps: int) -> None:
     """Train a model on `steps` batches, first with few words in each prompt; print how it gets on."""
     rng = Rng(0)
@@ -274,7 +356,11 @@ def teach(model: Any, processor: Any, lesson: Callable[[Any, Any, int, Rng], tor
     model.eval()
 
 
-MAKERS = {"tiny-llava": (llava, lesson_for_llava, 1500), "tiny-blip2": (blip2, lesson_for_blip2, 900)}
+MAKERS = {
+    "tiny-llava": (llava, lesson_for_llava, 1500),
+    "tiny-blip2": (blip2, lesson_for_blip2, 900),
+    "tiny-clip": (clip, lesson_for_clip, 500),
+}
 """How each is made, what it learns from, and for how many batches."""
 
 
@@ -287,8 +373,9 @@ def main(folder: Path, names: Sequence[str]) -> None:
         model, processor = make()
         print(f"{name}: {sum(part.numel() for part in model.parameters()):,} weights")
         teach(model, processor, lesson, steps=steps)
-        model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
-        model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
+        if model.can_generate():
+            model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
+            model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
         model.save_pretrained(folder / name)
         processor.save_pretrained(folder / name)
 

@@ -1,0 +1,55 @@
+"""The command group, what its commands share, and how errors end them."""
+
+import click
+
+from longtake import __version__
+
+EXIT_NOTHING = 1
+EXIT_SOME_FAILED = 3
+EXIT_INTERRUPTED = 130
+
+settings_option = click.option(
+    "-s", "settings", multiple=True, metavar="KEY=VALUE", help="Set a parameter of the recipe: -s clips.trim_s=0.2"
+)
+url_option = click.option(
+    "--url",
+    metavar="URL",
+    help="Where the model is: an OpenAI-compatible server, as http://localhost:8000/v1, or `local`.",
+)
+model_option = click.option(
+    "--model", metavar="NAME", help="Its name there; the first that the server lists by default."
+)
+budget_option = click.option(
+    "--budget", type=click.FloatRange(0), metavar="USD", help="Stop asking before it is spent."
+)
+workers_option = click.option("--workers", type=click.IntRange(1), help="Worker processes; one a core by default.")
+retry_option = click.option(
+    "--retry-failed", multiple=True, metavar="KIND", help="Try failures of a kind again; `all` for every one."
+)
+
+
+class Main(click.Group):
+    """Turns errors that are meant for the user into one line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command."""
+        from longtake.errors import LongtakeError
+
+        try:
+            return super().invoke(ctx)
+        except LongtakeError as error:
+            click.echo(f"longtake: {error}", err=True)
+            ctx.exit(EXIT_NOTHING)
+        except KeyboardInterrupt:
+            click.echo("\nStopped. What was finished is in the set; the same command goes on.", err=True)
+            ctx.exit(EXIT_INTERRUPTED)
+
+
+@click.group(cls=Main, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="longtake")
+def main() -> None:
+    """Raw videos in, training-ready long takes out.
+
+    \b
+    Start with:  longtake run lvd2m VIDEOS --to SET     then open SET/report.html
+    """

@@ -1,0 +1,165 @@
+"""Commands that make a set, or more of one."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+
+from longtake.cli.group import (
+    EXIT_NOTHING,
+    EXIT_SOME_FAILED,
+    budget_option,
+    main,
+    model_option,
+    retry_option,
+    settings_option,
+    url_option,
+    workers_option,
+)
+
+
+@main.command()
+@click.argument("recipe")
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--to", required=True, metavar="SET", help="The set folder; made if it isn't there, else gone on with.")
+@url_option
+@model_option
+@budget_option
+@settings_option
+@workers_option
+@retry_option
+def run(
+    recipe: str,
+    sources: Sequence[str],
+    to: str,
+    url: str | None,
+    model: str | None,
+    budget: float | None,
+    settings: Sequence[str],
+    workers: int | None,
+    retry_failed: Sequence[str],
+) -> None:
+    """Make a set of long takes from videos.
+
+    Scans each video once, finds its shots, makes, scores and selects clips, writes and captions the kept ones, and
+    writes a report. Captions that need a model are left for `longtake caption` where none is named.
+
+    RECIPE is a name (see `longtake recipes`) or a .toml file; SOURCES are video files and folders. The same
+    command again goes on where it stopped and does only what is missing.
+
+    \b
+    longtake run lvd2m ~/films --to my-set
+    """
+    from longtake import show
+    from longtake.running import run as run_recipe
+
+    with show.Live() as live:
+        result = run_recipe(
+            recipe,
+            sources,
+            to,
+            settings=[*_model_settings(url, model), *settings],
+            workers=workers,
+            retry_failed=retry_failed,
+            budget_usd=budget,
+            watch=live,
+        )
+    show.result(result)
+    if result.failed or result.judged.stopped or result.captioned.stopped:
+        sys.exit(EXIT_SOME_FAILED if result.funnel[0].clips else EXIT_NOTHING)
+
+
+@main.command()
+@click.argument("set_folder", metavar="SET")
+@click.option(
+    "--step", "steps", multiple=True, metavar="NAME", help="Add a captioner; see `longtake steps`. Repeat it."
+)
+@url_option
+@model_option
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked, and about what it costs.")
+@budget_option
+@click.option("--requests-to", metavar="FOLDER", help="Write the requests as batch files instead of sending them.")
+@click.option("--results-from", multiple=True, metavar="FILE", help="Take answers from a batch's results. Repeat it.")
+@settings_option
+@workers_option
+@retry_option
+def caption(
+    set_folder: str,
+    steps: Sequence[str],
+    url: str | None,
+    model: str | None,
+    dry_run: bool,
+    budget: float | None,
+    requests_to: str | None,
+    results_from: Sequence[str],
+    settings: Sequence[str],
+    workers: int | None,
+    retry_failed: Sequence[str],
+) -> None:
+    """Caption the kept clips of a set.
+
+    Asks what is missing and nothing twice: every answer is kept as it arrives, also through kill -9. What is given here
+    becomes part of the set's recipe. An API key is read from the environment variable LONGTAKE_API_KEY.
+
+    \b
+    longtake caption my-set --url http://localhost:8000/v1 --dry-run
+    longtake caption my-set --step miradata --url http://localhost:8000/v1 --model Qwen/Qwen3-VL-8B-Instruct
+    """
+    from longtake import show
+    from longtake.caption_set import caption_set
+
+    with show.Live() as live:
+        result = caption_set(
+            set_folder,
+            steps=steps,
+            settings=[*_model_settings(url, model), *settings],
+            workers=workers,
+            retry_failed=retry_failed,
+            budget_usd=budget,
+            dry_run=dry_run,
+            requests_to=requests_to,
+            results_from=results_from,
+            watch=live,
+        )
+    show.captions(result)
+    if result.asked and (result.asked.failed or result.asked.stopped):
+        sys.exit(EXIT_SOME_FAILED)
+
+
+@main.command()
+@click.argument("set_folder", metavar="SET")
+@click.option(
+    "--caption", metavar="KIND", help="Place captions of this kind: short, lvd2m.raw; else the best there is."
+)
+@click.option("--evaluate", "evaluated", is_flag=True, help="Say how often a caption finds its positive.")
+@click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter, as similar_above=0.75.")
+@workers_option
+def ground(set_folder: str, caption: str | None, evaluated: bool, settings: Sequence[str], workers: int | None) -> None:
+    """Place the captions of a set in time.
+
+    Each caption gets a span where it holds, and around it a negative span where it holds nowhere else. No video is
+    opened. What is given here becomes part of the set's recipe; see `longtake steps internvid_g`.
+
+    \b
+    longtake ground my-set -s similar_above=0.75
+    longtake ground my-set --evaluate
+    """
+    from longtake import show
+    from longtake.ground_set import ground_set
+
+    with show.Live() as live:
+        done = ground_set(
+            set_folder, caption=caption, settings=settings, evaluated=evaluated, workers=workers, watch=live
+        )
+    show.grounded(done)
+    if done.spanned.stopped:
+        sys.exit(EXIT_SOME_FAILED)
+
+
+def _model_settings(url: str | None, model: str | None) -> list[str]:
+    """Return what --url and --model set."""
+    given = (("url", url), ("model", model))
+    return [
+        f"models.default.{name}={json.dumps(value, ensure_ascii=False)}" for name, value in given if value is not None
+    ]

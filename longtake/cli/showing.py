@@ -1,0 +1,90 @@
+"""Commands that say what there is."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from longtake.cli.group import EXIT_NOTHING, EXIT_SOME_FAILED, main, workers_option
+
+
+@main.command()
+@click.argument("videos", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--detector", default="transitions", show_default=True, help="See `longtake steps`.")
+@click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter of the detector.")
+@workers_option
+def shots(videos: Sequence[str], as_json: bool, detector: str, settings: Sequence[str], workers: int | None) -> None:
+    """Print the transitions and shots of videos.
+
+    \b
+    longtake shots film.mp4
+    longtake shots --json --detector content -s threshold=30 *.mp4
+    """
+    from longtake import show
+    from longtake.finding import find_shots
+    from longtake.running import default_workers
+    from longtake.settings import read_settings
+    from longtake.sources.files import find_videos
+
+    paths = [str(path) for path in find_videos(videos).videos]
+    found = find_shots(paths, detector=detector, settings=read_settings(settings), workers=workers or default_workers())
+    show.shots(found, as_json=as_json)
+    failed = sum("failure" in video for video in found)
+    if failed:
+        sys.exit(EXIT_NOTHING if failed == len(found) else EXIT_SOME_FAILED)
+
+
+@main.command()
+@click.argument("name", required=False)
+def recipes(name: str | None) -> None:
+    """List the recipes, or print one in full."""
+    from longtake import show
+
+    show.recipes(name)
+
+
+@main.command()
+@click.argument("name", required=False)
+def steps(name: str | None) -> None:
+    """List the steps, or explain one."""
+    from longtake import show
+
+    show.steps(name)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--scenes", metavar="FILE", help="scenes-merged.jsonl, for what goes by scenes.")
+@click.option("--similarity", metavar="FILE", help="scenes_merged_similarity.jsonl, for what goes by looks.")
+@click.option("--similar-above", default=0.8, show_default=True, help="Scenes as alike as that count as the same.")
+def check(file: str, scenes: str | None, similarity: str | None, similar_above: float) -> None:
+    """Check spans that were published.
+
+    FILE is a final_dataset.jsonl of InternVid-G, or the released train.jsonl or test.jsonl, packed with gzip or not; or
+    one that `longtake export SET internvid_g` wrote. Says how many records break which of the things that make a span
+    right, and of which nothing can be told.
+
+    \b
+    longtake check train.jsonl --scenes scenes-merged.jsonl --similarity scenes_merged_similarity.jsonl
+    """
+    from longtake import show
+    from longtake.published import check_spans
+
+    show.checked(check_spans(file, scenes, similarity, similar_above=similar_above))
+
+
+@main.command()
+@click.argument("folder", default=".")
+def doctor(folder: str) -> None:
+    """Say what this machine can do.
+
+    Looks at codecs, cores, memory, the disk that FOLDER is on, and the GPU.
+    """
+    from longtake import show
+    from longtake.doctor import doctor as look
+
+    findings = look(folder)
+    show.findings(findings)
+    if not all(finding.ok for finding in findings):
+        sys.exit(EXIT_NOTHING)

@@ -1,0 +1,171 @@
+"""The kept clips of a set on their way to a format: which of them, their files, and what else an exporter is given."""
+
+import inspect
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import tomli_w
+
+from longtake import __version__
+from longtake.errors import SetError, UsageError
+from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
+from longtake.exporting.splits import parse_split, split_of
+from longtake.exports import About, Placed, Row
+from longtake.opening import rows_of
+from longtake.select import parse_rule
+from longtake.selecting import choose
+from longtake.settings import read_recipe
+from longtake.steps import Step, fingerprint, nearest
+from longtake.store import Store, write_table
+from longtake.video import Refit, refit
+from longtake.watch import Progress, Watch
+
+TELL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a set is asked for, and in what form."""
+
+    where: tuple[str, ...]
+    split: str
+    size: Refit | None
+    copy: bool
+
+
+def export_clips(
+    store: Store, step: Step, parameters: Mapping[str, Any], to: Path, choice: Choice, watch: Watch
+) -> Exported:
+    """Write the kept clips of a set to a new folder; see `export_set`."""
+    shares = parse_split(choice.split)
+    clips, without_file, too_short = _choose(store, choice.where, choice.size)
+    kind = str(parameters.get("caption") or "")
+    size = asdict(choice.size) if choice.size else None
+    options = {"where": list(choice.where), "split": choice.split, "parameters": parameters, "size": size}
+    held = [clips["id"].to_pylist(), clips["file_key"].to_pylist(), store.version("captions")]
+    key = fingerprint([step.name, step.version, options, held])
+    if there := as_it_was(to, key):
+        return there
+    partial = unfinished(to, key)
+    writer = Writer(store, partial, shares, choice, kind, clips, watch)
+    step.call(writer.rows(), partial, writer.place, *_wanted(step, store, choice.where), **parameters)
+    if kind and writer.without_caption == writer.count:
+        known = sorted(set(store.read("captions", ["kind"])["kind"].to_pylist()))
+        raise UsageError(f"no clip has a caption of kind {kind!r}{nearest(kind, known)}")
+    left_out = {"without_file": without_file, "too_short": too_short, "without_caption": writer.without_caption}
+    done = Exported(to, step.name, writer.count, writer.bytes, writer.splits, **left_out, was_there=False)
+    finish(store, done, key, options, partial, sorted(set(clips["video_id"].to_pylist())))
+    return done
+
+
+def _choose(store: Store, where: Sequence[str], size: Refit | None) -> tuple[pa.Table, int, int]:
+    """Return the clips that go out, in the order of their videos; how many have no file, and how many are too short."""
+    clips = store.read("clips", where="kept").sort_by([("video_id", "ascending"), ("start_s", "ascending")])
+    if where:
+        clips = clips.filter(pa.array(choose(clips, [parse_rule(text) for text in where])[0].kept))
+        if not clips.num_rows:
+            raise SetError(f"no kept clip of {store.folder} holds {' and '.join(where)}")
+    found = clips.filter(clips["file"].is_valid())
+    if not found.num_rows:
+        raise SetError(
+            f"{store.folder} has no kept clip with a file; longtake run writes them (recipe section [files])"
+        )
+    without_file = clips.num_rows - found.num_rows
+    if size is None:
+        return found, without_file, 0
+    rate = pa.scalar(size.fps) if size.fps else found["fps"]
+    frames = pc.ceil(pc.multiply(found["duration_s"], rate))
+    fits = found.filter(pc.greater_equal(frames, size.frames + size.plus_one))
+    if not fits.num_rows:
+        raise SetError(f"no kept clip has {size.frames + size.plus_one} frames; ask for fewer or a higher --fps")
+    return fits, without_file, found.num_rows - fits.num_rows
+
+
+def _wanted(step: Step, store: Store, where: Sequence[str]) -> list[Any]:
+    """Return what an exporter wants beyond rows, folder and place, by the names of its further parameters."""
+    offers: dict[str, Callable[[], Any]] = {"about": lambda: _about(store, where), "write_table": lambda: write_table}
+    parameters = list(inspect.signature(step.call).parameters.values())
+    return [offers[p.name]() for p in parameters[3:] if p.kind is not p.KEYWORD_ONLY]
+
+
+def _about(store: Store, where: Sequence[str]) -> About:
+    """Return what a card tells of the set; the funnel ends with the rules of this export."""
+    recipe = read_recipe(store.folder)
+    rules = [parse_rule(text) for text in (*recipe["select"]["keep"], *where)]
+    _, rows = choose(store.read("clips"), rules, judges=recipe.get("judges", {}))
+    funnel = [{"rule": str(row.rule) if row.rule else None, "clips": row.clips, "seconds": row.seconds} for row in rows]
+    for settings in recipe.get("models", {}).values():
+        settings.pop("url", None)  # where a model was reached is nobody else's business
+    return About(store.folder.resolve().name, tomli_w.dumps(recipe), funnel, f"longtake {__version__}")
+
+
+class Writer:
+    """Hands rows to a format one by one, puts their files, and counts."""
+
+    def __init__(
+        self,
+        store: Store,
+        folder: Path,
+        shares: Sequence[tuple[str, float]],
+        choice: Choice,
+        kind: str,
+        clips: pa.Table,
+        watch: Watch,
+    ) -> None:
+        self.store, self.folder, self.shares, self.size, self.copy = store, folder, shares, choice.size, choice.copy
+        self.kind, self.clips, self.watch = kind, clips, watch
+        self.count = self.bytes = self.without_caption = 0
+        self.splits: dict[str, int] = {}
+        self.begun = self.told_at = time.monotonic()
+
+    def rows(self) -> Iterator[Row]:
+        """Read the clips with their videos and good captions, a few at a time."""
+        for found in rows_of(self.store, self.clips):
+            row = replace(found, split=split_of(found.video["id"], self.shares))
+            self.count += 1
+            self.splits[row.split] = self.splits.get(row.split, 0) + 1
+            self.without_caption += not row.text(self.kind)
+            yield row
+            self._tell()
+
+    def place(self, row: Row, path: str) -> Placed:
+        """Put a clip's file into the export; one that is there from before a kill is whole, and kept."""
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        clip = row.clip
+        if self.size is not None:
+            placed = Placed(target, *refit(row.file, target, self.size))
+        else:
+            if not target.exists():
+                _link(row.file, target, copy=self.copy)
+            frames = clip["end_frame"] - clip["start_frame"]
+            size = (clip["file_width"], clip["file_height"])
+            placed = Placed(target, target.stat().st_size, *size, clip["fps"], frames, clip["duration_s"])
+        self.bytes += placed.bytes
+        return placed
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self.told_at >= TELL_S or self.count == self.clips.num_rows:
+            self.told_at = now
+            words = f"{self.bytes / 1e6:,.0f} MB"
+            self.watch(Progress("export", self.count, self.clips.num_rows, 0, 0.0, 0.0, now - self.begun, words))
+
+
+def _link(source: Path, target: Path, *, copy: bool) -> None:
+    """Link a file, or copy it whole or not at all where that is asked for or another disk lies between."""
+    if not copy:
+        try:
+            target.hardlink_to(source)
+            return
+        except OSError:
+            pass  # another disk, or one without links
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)

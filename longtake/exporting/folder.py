@@ -1,0 +1,88 @@
+"""The folder of an export: it has its name only when it is whole, and the set notes it."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from longtake import __version__
+from longtake.errors import UsageError
+from longtake.store import Store
+
+MANIFEST = "export.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An export as it lies there."""
+
+    folder: Path
+    format: str
+    clips: int
+    bytes: int
+    """Of clip files."""
+    splits: dict[str, int]
+    """Clips, or spans, in each."""
+    without_file: int
+    """Kept clips left out because the set has no file of them."""
+    too_short: int
+    """Kept clips left out because they have fewer frames than are asked for."""
+    without_caption: int
+    """Clips that went out without the caption asked for."""
+    was_there: bool
+    """Whether just this export was made before."""
+    spans: int | None = None
+    """Spans, in a format of grounding; it holds no clips."""
+    left_out: int = 0
+    """Spans that such a format can't hold, or that its parameters leave out."""
+
+
+def as_it_was(to: Path, key: str) -> Exported | None:
+    """Return what an export says of itself, if it is just this one; None where there is none yet."""
+    if not to.exists() or not any(to.iterdir()):
+        return None
+    path = to / MANIFEST
+    said = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if said.get("key") != key:
+        raise UsageError(f"{to} is there already and isn't this export; name another folder or remove it")
+    names = {field.name for field in fields(Exported)} - {"folder", "was_there"}
+    return Exported(to, **{name: said[name] for name in names & said.keys()}, was_there=True)
+
+
+def unfinished(to: Path, key: str) -> Path:
+    """Return the folder for the unfinished export: gone on with where it is of the same one."""
+    partial = to.with_name(to.name + ".partial")
+    mark = partial / ".key"
+    if partial.exists() and not (mark.is_file() and mark.read_text() == key):
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    mark.write_text(key)
+    return partial
+
+
+def finish(
+    store: Store, done: Exported, key: str, options: Mapping[str, Any], partial: Path, video_ids: Sequence[str]
+) -> None:
+    """Write what the export is, give it its name, and note it in the set, so that `remove` knows who holds a video."""
+    facts = asdict(done) | {"folder": None, "key": key, "options": options, "longtake": __version__}
+    made = {name: value for name, value in facts.items() if name not in ("folder", "was_there")}
+    (partial / MANIFEST).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    (partial / ".key").unlink()
+    if done.folder.exists():
+        done.folder.rmdir()
+    partial.replace(done.folder)
+    folder = str(done.folder.resolve())
+    row = {
+        "folder": folder,
+        "format": done.format,
+        "key": key,
+        "options": json.dumps(options, sort_keys=True),
+        "clips": done.clips,
+        "made": datetime.now(UTC),
+        "video_ids": list(video_ids),
+    }
+    store.delete("exports", "folder", [folder])
+    store.append("exports", [row])

@@ -1,0 +1,95 @@
+"""Spans for a set that is there: with other numbers, from other captions, by another signal; and how good they are."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from longtake.corpus import SetCorpus, signal_of
+from longtake.errors import UsageError
+from longtake.grounding import Floats, Timeline
+from longtake.grounding._retrieval import Evaluation, evaluate
+from longtake.lock import Lock
+from longtake.recipe import Recipe, resolve
+from longtake.records import Similar, Span
+from longtake.report import write_report
+from longtake.running import default_workers, write_text
+from longtake.settings import RECIPE, merge, read_recipe, read_settings
+from longtake.spanning import Spanned, ground_captions
+from longtake.store import Store, one_of
+from longtake.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedSet:
+    """What `ground` did."""
+
+    folder: Path
+    captions: str
+    """The kind of captions that were placed; empty: the best of each clip."""
+    signal: str
+    spanned: Spanned
+    evaluation: Evaluation | None
+    """How often a caption finds its positive; None where nobody asked."""
+
+
+def ground_set(
+    folder: str | Path,
+    *,
+    caption: str | None = None,
+    settings: Sequence[str] = (),
+    evaluated: bool = False,
+    workers: int | None = None,
+    watch: Watch = lambda _: None,
+) -> GroundedSet:
+    """Make the spans of a set anew: `settings` are parameters of the grounding step, and `step` and `signal`.
+
+    What is given becomes part of the set's recipe. No video is opened. Raises `UsageError`, `SetError`.
+    """
+    folder = Path(folder)
+    data = read_recipe(folder)
+    merge(data, {"grounding": read_settings(settings) | ({} if caption is None else {"caption": caption})})
+    recipe = resolve(data)
+    assert recipe.grounding is not None
+    with Lock(folder):
+        store = Store(folder)
+        store.clear_unfinished()
+        _check_signal(store, recipe, settings)
+        if not store.read("captions", ["clip_id"]).num_rows:
+            raise UsageError(f"{folder} has no captions, which spans are made of; longtake caption {folder} makes some")
+        write_text(folder / RECIPE, recipe.to_toml())
+        spanned = ground_captions(store, recipe, workers or default_workers(), watch)
+        assert spanned is not None
+        write_report(folder)
+        found = evaluate(_pairs(store, recipe)) if evaluated else None
+    return GroundedSet(
+        folder, recipe.grounding.caption or "", signal_of(recipe, recipe.grounding).label, spanned, found
+    )
+
+
+def _check_signal(store: Store, recipe: Recipe, settings: Sequence[str]) -> None:
+    """Raise `UsageError` where the set's videos have never been scanned for the signal."""
+    assert recipe.grounding is not None
+    signal = signal_of(recipe, recipe.grounding)
+    if signal.key in store.read("signals", ["key"])["key"].to_pylist():
+        return
+    options = [word for setting in settings for word in ("-s", f"grounding.{setting}")]
+    places = [str(store.folder / RECIPE), "VIDEOS", "--to", str(store.folder)]
+    command = shlex.join(["longtake", "run", *places, *(options or ["-s", f"grounding.signal={signal.label}"])])
+    raise UsageError(
+        f"the set was made without the signal {signal.label}, which spans go by; to measure it, and nothing else anew: "
+        f"{command}"
+    )
+
+
+def _pairs(store: Store, recipe: Recipe) -> Iterator[tuple[Timeline, Span, Floats | None]]:
+    """Yield the good records with their videos and the vectors of their captions."""
+    corpus = SetCorpus(store, recipe)
+    for timeline, sentences in corpus:
+        vectors = {(one.clip_id, one.step, one.kind, one.number): one.vector for one in sentences}
+        rows = store.read("spans", where=f"{one_of('video_id', [timeline.video_id])} AND rejected_by IS NULL")
+        for row in rows.to_pylist():
+            del row["video_id"]
+            row["similar"] = tuple(Similar(**similar) for similar in row["similar"])
+            span = Span(**{**row, "places": tuple(row["places"])})
+            yield timeline, span, vectors[span.clip_id, span.step, span.kind, span.number]

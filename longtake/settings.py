@@ -1,0 +1,57 @@
+"""Recipes as plain data: the one a set keeps, and settings given by hand, as `clips.trim_s=0.2`, laid over one."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from longtake.errors import SetError, UsageError
+
+RECIPE = "recipe.toml"
+"""The recipe of a set, as resolved."""
+
+
+def read_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """Return settings such as `clips.trim_s=0.2` as nested tables; a value is read as TOML, else taken as text."""
+    data: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        *path, name = key.strip().split(".")
+        if not equals or not name:
+            raise UsageError(f"{setting!r} is no setting; write NAME=VALUE, as in clips.trim_s=0.2")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        table = data
+        for part in path:
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise UsageError(f"{setting!r}: {part} was set to {table!r} before, which holds no parameters")
+        table[name] = value
+    return data
+
+
+def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
+    """Lay nested settings over a recipe, in place."""
+    for name, value in settings.items():
+        if isinstance(value, dict) and isinstance(data.get(name), dict):
+            merge(data[name], value)
+        else:
+            data[name] = value
+
+
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """Return a set's recipe as plain data. Raises `SetError` where there is no set, or nobody can read its recipe."""
+    check_set(folder)
+    path = folder / RECIPE
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # anybody may edit the file
+        raise SetError(f"{path} can't be read: {error}") from error
+
+
+def check_set(folder: Path) -> None:
+    """Raise `SetError` where there is no set."""
+    if not (folder / RECIPE).is_file():
+        raise SetError(f"{folder} is no set: it has no {RECIPE}; make one with: longtake run RECIPE VIDEOS --to SET")
