@@ -1,7 +1,7 @@
 # make demo             a set from a few raw videos, made from real footage on the spot
 # make demo VIDEOS=DIR  a set from your own folder
 # make test             lint, types and all tests
-# make more             what the widest tests need beside: torch for the CPU, transformers, datasets, webdataset
+# make more             what the widest tests need beside: torch for the CPU, transformers, datasets, webdataset, yt-dlp
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,8 +22,8 @@ $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/more.done: $(VENV)/dev.done requirements/local.txt requirements/exports.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt -r requirements/exports.txt
+$(VENV)/more.done: $(VENV)/dev.done requirements/local.txt requirements/exports.txt requirements/download.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt -r requirements/exports.txt -r requirements/download.txt
 	@touch $@
 
 demo: $(VENV)/run.done

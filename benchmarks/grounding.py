@@ -66,7 +66,8 @@ class MadeUp:
             )
             for i, vector in enumerate(vectors)
         ]
-        return Timeline(f"{number}", float(edges[-1]), edges[:-1], edges[1:], shots, owners, frames), said
+        shots_at = np.stack([edges[owners], edges[owners + 1]], axis=1)
+        return Timeline(f"{number}", float(edges[-1]), edges[:-1], edges[1:], shots, owners, frames, shots_at), said
 
 
 def _near(vectors: np.ndarray, rng: np.random.Generator) -> np.ndarray:

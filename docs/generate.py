@@ -31,7 +31,7 @@ def steps_page() -> str:
         for name in steps.names(kind):
             step = steps.find(kind, name)
             lines += [f"### {kind}/{name}", "", "```text", *step.doc.splitlines(), "```", ""]
-            lines += [f"- parameter `{key}` = `{value!r}`" for key, value in step.defaults.items()]
+            lines += [f"- parameter `{key}` = `{steps.told(value)}`" for key, value in step.defaults.items()]
             lines += [f"- reads the signal `{step.signal}`"] if step.signal else []
             told = ", ".join(f"`{name}`" for name in step.signals)
             lines += [f"- is told of the signals {told}"] if told else []

@@ -16,6 +16,7 @@ from longtake.recipe import Recipe, resolve
 from longtake.report import write_report
 from longtake.running import default_workers, write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
+from longtake.spanning import Spanned, ground_captions
 from longtake.store import Store
 from longtake.watch import Estimate, Watch
 
@@ -31,6 +32,8 @@ class CaptionedSet:
     exported: Exported | None = None
     asked: Asked | None = None
     """None for an estimate, or where requests were only written."""
+    spanned: Spanned | None = None
+    """None too where the set's recipe makes no spans."""
 
 
 def caption_set(
@@ -73,8 +76,9 @@ def caption_set(
             return CaptionedSet(folder, expected, imported, exported)
         asked = caption_clips(store, recipe, Terms(workers, retry_failed, budget_usd), watch)
         store.compact()
+        spanned = ground_captions(store, recipe, workers, watch)
         write_report(folder)
-        return CaptionedSet(folder, expected, imported, None, asked)
+        return CaptionedSet(folder, expected, imported, None, asked, spanned)
 
 
 def _with(data: dict[str, Any], steps: Sequence[str], settings: Sequence[str]) -> Recipe:

@@ -24,7 +24,8 @@ INSTANT_S = 1e-3
 """Stretches shorter than this come from rounding."""
 PASSING_S = 0.5
 """A shot shorter than this may fall between two rows of a signal, and doesn't make its whole scene unknown."""
-VIDEOS_AT_ONCE = 8
+VIDEOS_AT_ONCE = 256
+SERIES_AT_ONCE = 8
 
 
 def signal_of(recipe: Recipe, use: Use) -> Use:
@@ -46,28 +47,34 @@ class SetCorpus:
         kept = store.read("clips", ["id", "video_id"], "kept")
         self.kept = set(kept["id"].to_pylist())
         captioned = set(pc.unique(store.read("captions", ["video_id"])["video_id"]).to_pylist())
-        self.videos = sorted(captioned.intersection(kept["video_id"].to_pylist()))
+        captioned.intersection_update(kept["video_id"].to_pylist())
+        scanned = store.read("signals", ["video_id"], one_of("key", [self.signal_key]))["video_id"].to_pylist()
+        self.videos = sorted(captioned.intersection(scanned))
+        self.unscanned = len(captioned) - len(self.videos)
+        """Videos with captions that were never scanned for the signal."""
 
     def __len__(self) -> int:
         return len(self.videos)
 
     def __iter__(self) -> Iterator[tuple[Timeline, list[Sentence]]]:
-        for start in range(0, len(self.videos), VIDEOS_AT_ONCE):
-            yield from self.read(self.videos[start : start + VIDEOS_AT_ONCE])
+        yield from self.read(self.videos)
 
     def read(self, video_ids: Sequence[str]) -> Iterator[tuple[Timeline, list[Sentence]]]:
-        """Return some videos as scenes, with their captions; one that was never scanned for the signal is left out."""
+        """Go through some videos as scenes, with their captions; one never scanned for the signal is left out."""
+        for start in range(0, len(video_ids), VIDEOS_AT_ONCE):
+            yield from self._read(video_ids[start : start + VIDEOS_AT_ONCE])
+
+    def _read(self, video_ids: Sequence[str]) -> Iterator[tuple[Timeline, list[Sentence]]]:
         mine = one_of("video_id", video_ids)
-        videos = {row["id"]: row for row in self.store.read("videos", where=one_of("id", video_ids)).to_pylist()}
+        columns = ["id", "duration_s"]
+        videos = {row["id"]: row for row in self.store.read("videos", columns, one_of("id", video_ids)).to_pylist()}
         spans = ["video_id", "start_s", "end_s"]
-        clips = _by_video(self.store.read("clips", ["id", *spans], mine))
-        shots = _by_video(self.store.read("shots", spans, mine))
-        series = self.store.signals_of(video_ids, [self.signal_key])
+        clips = by_video(self.store.read("clips", ["id", *spans], mine))
+        shots = by_video(self.store.read("shots", spans, mine))
         captions = self.captions(video_ids)
         vectors = self._vectors(video_ids) if self.has_texts else {}
-        for video_id in video_ids:
-            found = series[video_id].get(self.signal_key)
-            if found is None or video_id not in clips:
+        for video_id, found in self._series(video_ids):
+            if video_id not in clips:
                 continue
             own = sorted(clips[video_id], key=lambda clip: clip["start_s"])
             said = captions.get(video_id, {})
@@ -76,7 +83,7 @@ class SetCorpus:
             texts = [said.get(clip["id"], []) for clip in own]
             places = [[stretch(c, b, t) for t in some] for c, b, some in zip(own, bounds, texts, strict=True)]
             edges = scene_edges(bounds, places, duration_s)
-            timeline = timeline_of(video_id, duration_s, edges, shots[video_id], Series(**found))
+            timeline = timeline_of(video_id, duration_s, edges, shots[video_id], found)
             yield (
                 timeline,
                 [
@@ -85,6 +92,15 @@ class SetCorpus:
                     for one, place in zip(some, at, strict=True)
                 ],
             )
+
+    def _series(self, video_ids: Sequence[str]) -> Iterator[tuple[str, Series]]:
+        """Read what the signal gave of some videos, few at a time: it may be much."""
+        for start in range(0, len(video_ids), SERIES_AT_ONCE):
+            some = video_ids[start : start + SERIES_AT_ONCE]
+            series = self.store.signals_of(some, [self.signal_key])
+            for video_id in some:
+                if self.signal_key in series[video_id]:
+                    yield video_id, Series(**series[video_id][self.signal_key])
 
     def captions(self, video_ids: Sequence[str]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
         """Return the captions to be placed: video id -> clip id -> captions."""
@@ -115,7 +131,8 @@ class SetCorpus:
         return Sentence(*named, *place, vectors.get(self.text_key(said["text"])))
 
 
-def _by_video(rows: pa.Table) -> dict[str, list[dict[str, Any]]]:
+def by_video(rows: pa.Table) -> dict[str, list[dict[str, Any]]]:
+    """Return rows by the video they are about."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows.to_pylist():
         found.setdefault(row["video_id"], []).append(row)
@@ -200,5 +217,6 @@ def timeline_of(
         ends_s=bounds[:, 1],
         shots=vectors[said],
         scene_of=owners[said],
+        shots_at=spans[said],
         frames=frame_vectors(series, bounds[:, 0], bounds[:, 1]),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longtake import __version__
+from longtake.fetching.sites import sites_finding
 from longtake.running import default_workers
 from longtake.steps import KINDS, find, missing, names
 from longtake.video.codecs import DECODERS, ENCODERS, missing_codecs
@@ -40,6 +41,7 @@ def doctor(folder: str | Path = ".") -> list[Finding]:
         _disk(Path(folder)),
         _codecs(),
         _steps(),
+        Finding("sites", True, sites_finding()),
         _gpu(),
     ]
 

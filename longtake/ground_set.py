@@ -5,18 +5,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from longtake.corpus import SetCorpus, signal_of
+import pyarrow.compute as pc
+
+from longtake.corpus import SetCorpus, by_video, signal_of
 from longtake.errors import UsageError
 from longtake.grounding import Floats, Timeline
 from longtake.grounding._retrieval import Evaluation, evaluate
 from longtake.lock import Lock
+from longtake.opening import is_good
 from longtake.recipe import Recipe, resolve
 from longtake.records import Similar, Span
 from longtake.report import write_report
 from longtake.running import default_workers, write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.spanning import Spanned, ground_captions
-from longtake.store import Store, one_of
+from longtake.steps import nearest
+from longtake.store import Store
 from longtake.watch import Watch
 
 
@@ -54,17 +58,32 @@ def ground_set(
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
+        _check_captions(store, recipe.grounding.caption or "")
         _check_signal(store, recipe, settings)
-        if not store.read("captions", ["clip_id"]).num_rows:
-            raise UsageError(f"{folder} has no captions, which spans are made of; longtake caption {folder} makes some")
-        write_text(folder / RECIPE, recipe.to_toml())
         spanned = ground_captions(store, recipe, workers or default_workers(), watch)
         assert spanned is not None
+        write_text(folder / RECIPE, recipe.to_toml())
         write_report(folder)
-        found = evaluate(_pairs(store, recipe)) if evaluated else None
+        found = evaluate(_pairs(store, recipe) if spanned.scored else ()) if evaluated else None
     return GroundedSet(
         folder, recipe.grounding.caption or "", signal_of(recipe, recipe.grounding).label, spanned, found
     )
+
+
+def _check_captions(store: Store, wanted: str) -> None:
+    """Raise `UsageError` where the kept clips have no caption of a kind that is asked for."""
+    rows = store.read("captions", ["clip_id", "step", "kind", "problems"])
+    kept = store.read("clips", ["id"], "kept")["id"]
+    good = rows.filter(is_good(rows)).filter(pc.is_in(rows.filter(is_good(rows))["clip_id"], kept.combine_chunks()))
+    if not good.num_rows:
+        raise UsageError(
+            f"no kept clip of {store.folder} has a caption, of which spans are made; "
+            f"longtake caption {store.folder} makes some"
+        )
+    known = {kind for row in good.to_pylist() for kind in (row["kind"], f"{row['step']}.{row['kind']}")}
+    kinds = [kind.strip() for kind in wanted.split(",")] if wanted else []
+    if kinds and not known.intersection(kinds):
+        raise UsageError(f"no kept clip has a caption of kind {kinds[0]!r}{nearest(kinds[0], known)}")
 
 
 def _check_signal(store: Store, recipe: Recipe, settings: Sequence[str]) -> None:
@@ -85,10 +104,10 @@ def _check_signal(store: Store, recipe: Recipe, settings: Sequence[str]) -> None
 def _pairs(store: Store, recipe: Recipe) -> Iterator[tuple[Timeline, Span, Floats | None]]:
     """Yield the good records with their videos and the vectors of their captions."""
     corpus = SetCorpus(store, recipe)
-    for timeline, sentences in corpus:
+    spans = by_video(store.read("spans", where="rejected_by IS NULL"))
+    for timeline, sentences in corpus.read(sorted(spans)):
         vectors = {(one.clip_id, one.step, one.kind, one.number): one.vector for one in sentences}
-        rows = store.read("spans", where=f"{one_of('video_id', [timeline.video_id])} AND rejected_by IS NULL")
-        for row in rows.to_pylist():
+        for row in spans.pop(timeline.video_id):
             del row["video_id"]
             row["similar"] = tuple(Similar(**similar) for similar in row["similar"])
             span = Span(**{**row, "places": tuple(row["places"])})

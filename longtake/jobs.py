@@ -20,6 +20,7 @@ from longtake.previews import Previews
 from longtake.recipe import Recipe, Use, resolve
 from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
 from longtake.shots import shots_between
+from longtake.sources.placing import rows_about
 from longtake.steps import find
 from longtake.video import Quality, Signal, scan, write_clip
 
@@ -58,7 +59,7 @@ def measure(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
             new[FRAMES] = frames
     else:
         video = Video(**job["video"])
-    derived = derive(recipe, video, known | new, job.get("votes", {}))
+    derived = derive(recipe, video, known | new, job.get("votes", {}), job.get("listed", ()))
     return {
         "video": asdict(video),
         "previews": previews,
@@ -110,8 +111,17 @@ Asked = Mapping[str, Mapping[tuple[int, int], bool | None]]
 """What models voted: voter -> the milliseconds a transition starts and ends at -> vote."""
 
 
-def derive(recipe: Recipe, video: Video, series: Mapping[str, Series], asked: Asked = MappingProxyType({})) -> Derived:
-    """Find a video's shots, let voters vote on its transitions, and make and score its clips."""
+def derive(
+    recipe: Recipe,
+    video: Video,
+    series: Mapping[str, Series],
+    asked: Asked = MappingProxyType({}),
+    listed: Sequence[Mapping[str, Any]] = (),
+) -> Derived:
+    """Find a video's shots, let voters vote on its transitions, and make and score its clips.
+
+    `listed` are the rows that lists have of it.
+    """
     transitions = find_transitions(recipe.shots, series)
     times = series[FRAMES].times
     shots = shots_between(transitions, times, video.duration_s)
@@ -123,10 +133,12 @@ def derive(recipe: Recipe, video: Video, series: Mapping[str, Series], asked: As
     offers: dict[str, Callable[[], Any]] = {
         "series": lambda: series[recipe.clips.signal or ""],
         "votes": lambda: Votes(tuple(recipe.voters), _cast(transitions, votes, asked)),
+        "listed": lambda: listed,
     }
     more = [offers[name]() for name in recipe.clips.step.wants[3:]]
     spans = recipe.clips.step.call(shots, times, video.duration_s, *more, **recipe.clips.parameters)
-    return Derived(shots, transitions, votes, [_clip(recipe, video, span, series, transitions) for span in spans])
+    clips = [_clip(recipe, video, span, series, transitions, listed) for span in spans]
+    return Derived(shots, transitions, votes, clips)
 
 
 def _cast(
@@ -153,12 +165,20 @@ def find_transitions(use: Use, series: Mapping[str, Series]) -> list[Transition]
 
 
 def _clip(
-    recipe: Recipe, video: Video, span: Shot, series: Mapping[str, Series], transitions: Sequence[Transition]
+    recipe: Recipe,
+    video: Video,
+    span: Shot,
+    series: Mapping[str, Series],
+    transitions: Sequence[Transition],
+    listed: Sequence[Mapping[str, Any]],
 ) -> Clip:
     scores: dict[str, float | None] = {}
     for label, use in recipe.scores.items():
-        assert use.signal is not None
-        inside = series[use.signal].between(span.start_s, span.end_s)
+        inside: Any
+        if use.step.listed:
+            inside = rows_about(listed, span.start_s, span.end_s, video.duration_s)
+        else:
+            inside = series[use.signal or ""].between(span.start_s, span.end_s)
         for part, value in use.step.call(inside, **use.parameters).items():
             scores[f"{label}.{part}"] = value
     name = clip_id(video.id, span)

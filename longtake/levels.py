@@ -34,6 +34,7 @@ FAR = 0.005
 """Part of the pool by which a level may miss its share without a word."""
 DIGITS = 6
 """Significant digits of a threshold: as many as the text of a rule holds."""
+_FLOOR = Context(prec=DIGITS, rounding=ROUND_FLOOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,16 @@ class Level:
     clips: int
     seconds: float
     videos: int
+    equals: tuple[str, int]
+    """The score of which most clips have the value where the level could be larger or smaller, and how many those are;
+    values that a rule's text can't tell apart count as one."""
+
+    def why(self) -> str:
+        """Return why no more clips are kept, and no fewer."""
+        score, clips = self.equals
+        if clips > 1:
+            return f"{clips:,} clips have the same {score}, and no rule parts them"
+        return f"no threshold on {'all scores together' if len(self.rules) > 1 else score} comes nearer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class Levels:
             if wanted > self.measured:
                 said.append(f"Level {number} can't reach its share: only {self.measured:,} clips have all scores.")
             elif abs(level.clips - wanted) > FAR * self.clips:
-                said.append(f"Level {number} is off its share: many clips have the same score, and no rule parts them.")
+                said.append(f"Level {number} is off its share: {level.why()}.")
         for number, (before, level) in enumerate(pairwise(self.levels), 2):
             if level.clips == before.clips:
                 said.append(f"Level {number} holds the same clips as level {number - 1}.")
@@ -130,7 +141,10 @@ def make_levels(
         inside = np.logical_and.reduce([rule.holds(scores[rule.score]) for rule in added])
         seconds = math.fsum(scores["duration_s"][inside])
         kept.append(inside)
-        levels.append(Level(cut.share, cut.top, added, int(inside.sum()), seconds, len(np.unique(video_of[inside]))))
+        most = max(range(len(aspects)), key=cut.equals.__getitem__)
+        equals = (aspects[most].score, cut.equals[most])
+        videos_in = len(np.unique(video_of[inside]))
+        levels.append(Level(cut.share, cut.top, added, int(inside.sum()), seconds, videos_in, equals))
     lacking = {aspect.score: int(np.isnan(column).sum()) for aspect, column in zip(aspects, columns, strict=True)}
     return Levels(
         folder,
@@ -188,6 +202,8 @@ class Cut:
     top: float
     """The part of the measured clips, the same in every score, that those kept are among."""
     thresholds: tuple[float, ...]
+    equals: tuple[int, ...]
+    """How many clips have the value at the threshold, or at the next one, in each score."""
 
 
 def tighten(columns: Sequence[Column], lower: Sequence[bool], shares: Sequence[float]) -> list[Cut]:
@@ -210,27 +226,35 @@ def tighten(columns: Sequence[Column], lower: Sequence[bool], shares: Sequence[f
     weakest = np.sort(np.min(places, axis=0))
     cuts = []
     for share in shares:
-        place = _place(weakest, max(1, round(share * len(measured))))
+        place, loose = _place(weakest, max(1, round(share * len(measured))))
         numbers = [float(order[place]) for order in orders]
         firsts = [int(np.searchsorted(order, number)) for order, number in zip(orders, numbers, strict=True)]
         thresholds = tuple(_outwards(number, sign) for number, sign in zip(numbers, signs, strict=True))
-        cuts.append(Cut(share, 1 - min(firsts) / len(weakest), thresholds))
+        equals = tuple(max(_equals(order, at) for at in (place, loose)) for order in orders)
+        cuts.append(Cut(share, 1 - min(firsts) / len(weakest), thresholds, equals))
     return cuts
 
 
-def _place(weakest: NDArray[np.int64], wanted: int) -> int:
-    """Return the place that nearest to `wanted` clips reach, given the last place each of them reaches, ascending."""
+def _equals(order: Column, place: int) -> int:
+    """Return how many of n ascending values are the one at a place, or so near that a rule's text is the same."""
+    text = _FLOOR.plus(Decimal(float(order[place])))
+    low = np.searchsorted(order, float(text), side="left")
+    high = np.searchsorted(order, float(_FLOOR.next_plus(text)), side="left")
+    return int(max(high, np.searchsorted(order, order[place], side="right")) - low)
+
+
+def _place(weakest: NDArray[np.int64], wanted: int) -> tuple[int, int]:
+    """Return the place that nearest to `wanted` clips reach, and the last that so many do, given each clip's last."""
     n = len(weakest)
     loose = int(weakest[max(0, n - wanted)])
     more = n - int(np.searchsorted(weakest, loose))
     fewer = n - int(np.searchsorted(weakest, loose, side="right"))
-    return int(weakest[n - fewer]) if fewer and wanted - fewer < more - wanted else loose
+    return int(weakest[n - fewer]) if fewer and wanted - fewer < more - wanted else loose, loose
 
 
 def _outwards(number: float, sign: float) -> float:
     """Return a signed number without its sign, rounded so that what held still holds, to what a rule's text can say."""
-    rounding = Context(prec=DIGITS, rounding=ROUND_FLOOR)
-    return sign * float(rounding.plus(Decimal(number))) + 0.0  # no -0
+    return sign * float(_FLOOR.plus(Decimal(number))) + 0.0  # no -0
 
 
 def _sources(

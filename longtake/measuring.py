@@ -12,6 +12,7 @@ from longtake.engines import Item, Outcome
 from longtake.engines.local import run_items
 from longtake.errors import UsageError
 from longtake.jobs import FRAMES, clip_id
+from longtake.listing import rows_for, uses_lists
 from longtake.planning import ANY_WORK, WORK_KINDS, Candidate, Work
 from longtake.recipe import Recipe, Use, score_keys
 from longtake.records import Shot
@@ -71,6 +72,7 @@ class _Phase:
         self.has_shots = set(store.read("shots", ["video_id"])["video_id"].to_pylist())
         self.has_clips = set(store.read("clips", ["video_id"])["video_id"].to_pylist())
         self.has_failed = set(store.read("failures", ["item"])["item"].to_pylist())
+        self.goes_by_lists = uses_lists(recipe)
         self.askers = [use.label for use in asking_voters(recipe)]
         self.said: dict[str, list[dict[str, Any]]] = {}
         """Rows of what models voted, by video; of videos under way."""
@@ -83,8 +85,9 @@ class _Phase:
     def run(self) -> Measured:
         todo = self.work.todo
         if self.work.plan.to_scan:
-            for use in self.recipe.signals.values():
-                prepare(use, self.watch)
+            for label, use in self.recipe.signals.items():
+                if any(self.work.keys[label] not in self.work.stored.get(c.id, ()) for c in todo):
+                    prepare(use, self.watch)
         by_name = {str(candidate.path): candidate for candidate in todo}
         outcomes = run_items(
             "longtake.jobs:measure",
@@ -111,6 +114,7 @@ class _Phase:
         for start in range(0, len(todo), LOAD_AT_ONCE):
             some = todo[start : start + LOAD_AT_ONCE]
             loaded = self.store.signals_of([c.id for c in some if c.id in self.work.stored and c.id in self.work.rows])
+            listed = rows_for(self.store, [str(c.path) for c in some]) if self.goes_by_lists else {}
             self._load_votes([c.id for c in some if c.id in self.work.rows])
             for candidate in some:
                 series = loaded.get(candidate.id, {})
@@ -125,6 +129,7 @@ class _Phase:
                     "video": video_fields(row) if row else None,
                     "previews": row["previews"] if row else None,
                     "votes": _by_voter(self.said.get(candidate.id, ())),
+                    "listed": listed.get(str(candidate.path), []),
                 }
                 yield Item(str(candidate.path), payload)
 

@@ -191,10 +191,10 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     needed |= {signal for use in [*judges.values(), *captions.values()] for signal in use.step.signals}
     declared = _tables(data, "signals")
     unused = sorted(set(declared) - needed)
-    if unused:
+    if unused and "made_with" not in data:  # a set's own recipe lists them all, and may have been given other steps
         raise UsageError(f"nothing reads the signal {unused[0]!r}{nearest(unused[0], needed)}")
     signals = {label: _use("signals", label, declared.get(label, {})) for label in sorted(needed)}
-    rules = tuple(parse_rule(text) for text in data.get("select", {}).get("keep", []))
+    rules = _rules(data.get("select", {}).get("keep", []))
     files, verify = _files(data["files"]) if "files" in data else (None, False)
     recipe = Recipe(
         name=str(data.get("name", "unnamed")),
@@ -216,8 +216,22 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     )
     if "votes" in clips.step.wants:
         clips.step.call([], np.empty(0), 0.0, Votes(tuple(voters)), **clips.parameters)  # says what is wrong with them
+    for use in voters.values():
+        if use.signal and (columns := signals[use.signal].step.columns):
+            use.step.call(_nothing(columns), [], **use.parameters)
     check_rules(recipe, rules)
     return recipe
+
+
+def _nothing(columns: Sequence[str]) -> Series:
+    """Return a series without rows."""
+    return Series(tuple(columns), np.empty(0), np.empty(0, np.int32), np.empty((0, len(columns)), np.float32))
+
+
+def _rules(given: object) -> tuple[Rule, ...]:
+    if not (isinstance(given, list) and all(isinstance(text, str) for text in given)):
+        raise UsageError(f"[select]: keep is a list of rules, as ['duration_s >= 10'], not {given!r}")
+    return tuple(parse_rule(text) for text in given)
 
 
 def check_rules(recipe: Recipe, rules: Sequence[Rule]) -> None:
@@ -235,7 +249,7 @@ def score_keys(recipe: Recipe) -> list[str]:
     keys = []
     for label, use in recipe.scores.items():
         columns = recipe.signals[use.signal].step.columns if use.signal else ()
-        nothing = Series(columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(columns)), np.float32))
+        nothing: Any = () if use.step.listed else _nothing(columns)
         keys += [f"{label}.{part}" for part in use.step.call(nothing, **use.parameters)]
     return keys + [f"{label}.{part}" for label, use in recipe.judges.items() for part in use.step.scores]
 
@@ -284,7 +298,9 @@ def _grounding(given: Mapping[str, Any]) -> Use:
     caption = parameters.pop("caption", "")
     if not isinstance(caption, str):
         raise UsageError(f"[grounding]: caption = {caption!r} should name a kind of captions, as short or lvd2m.raw")
-    return replace(_use("grounding", "grounding", {"step": step, **parameters}), caption=caption)
+    use = replace(_use("grounding", "grounding", {"step": step, **parameters}), caption=caption)
+    use.step.call((), **use.parameters)  # says which parameter is out of its range
+    return use
 
 
 def _files(given: Mapping[str, Any]) -> tuple[Quality, bool]:

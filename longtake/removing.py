@@ -155,6 +155,8 @@ def _delete_rows(store: Store, targets: _Targets) -> dict[str, int]:
         counts[table] = store.read(table, ["video_id"], mine).num_rows
         if counts[table]:
             store.delete(table, "video_id", sorted(targets.ids))
+    for path in map(Path, sorted(targets.paths)):
+        store.delete("listed", "video", [path.stem], also=one_of("folder", [str(path.parent.parent)]))
     items = store.read("failures", ["item"])["item"].to_pylist()
     gone = {item for item in items if item in targets.paths or item.rsplit("_", 2)[0] in targets.ids}
     store.delete("failures", "item", sorted(gone))

@@ -18,6 +18,7 @@ from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
 from longtake.errors import SetError, UsageError
+from longtake.listing import take_lists, uses_lists
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
 from longtake.planning import check_kinds, plan_revoted, plan_work
@@ -71,6 +72,10 @@ class Choice:
     """How many clips the set's stored choice keeps."""
     without_file: int
     """Kept clips that have no file yet."""
+    grounds: bool
+    """Whether the set's recipe makes spans."""
+    writes_files: bool
+    """Whether the set's recipe has files written."""
     saved: bool
     elapsed_s: float
 
@@ -101,11 +106,17 @@ def run(
     if budget_usd is not None:
         check_budget(recipe)
     found = find_videos(sources)
+    if uses_lists(recipe) and not found.lists:
+        raise UsageError(
+            f"the recipe {recipe.name} goes by a list, and no folder named here holds one; make one with: "
+            "longtake fetch LIST --to FOLDER"
+        )
     workers = workers or default_workers()
     started = datetime.now(UTC)
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
+        take_lists(store, recipe, found.lists)
         work = plan_work(store, recipe, found, workers, retry_failed)
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)
@@ -190,6 +201,8 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
         rows,
         before=int(clips["kept"].fill_null(False).to_numpy().sum()),
         without_file=int((selection.kept & ~has_file).sum()),
+        grounds="grounding" in recipe,
+        writes_files="files" in recipe,
         saved=save,
         elapsed_s=time.perf_counter() - begun,
     )

@@ -12,6 +12,9 @@ _SPAN = [
 ]
 _TRANSITION = pa.struct([("kind", pa.string()), *_SPAN, ("confidence", pa.float64())])
 _SIMILAR = pa.struct([("start_s", pa.float64()), ("end_s", pa.float64()), ("similarity", pa.float64())])
+_LISTED_CAPTION = pa.struct(
+    [("kind", pa.string()), ("text", pa.string()), ("start_s", pa.float64()), ("end_s", pa.float64())]
+)
 _PREVIEWS = pa.struct(
     [
         ("files", pa.list_(pa.string())),
@@ -96,6 +99,21 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("judge_key", pa.string()),  # names the judges that were asked about it; null: not asked
             ("transitions", pa.int32()),  # how many lie inside it, where shots were joined
             ("transitions_at", pa.list_(_TRANSITION)),  # seconds and frames of the video
+        ]
+    ),
+    "listed": pa.schema(
+        [
+            ("folder", pa.string()),  # of the list and the fetched videos
+            ("row", pa.int64()),  # of the list
+            ("dataset", pa.string()),
+            ("video", pa.string()),  # the name of its file, without the ending
+            ("clip", pa.string()),
+            ("url", pa.string()),
+            ("start_s", pa.float64()),  # of the video; null: from its start
+            ("end_s", pa.float64()),
+            ("captions", pa.list_(_LISTED_CAPTION)),
+            ("scores", pa.list_(pa.struct([("name", pa.string()), ("value", pa.float64())]))),
+            ("fields", pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())]))),
         ]
     ),
     "votes": pa.schema(

@@ -7,6 +7,7 @@ from typing import Any
 
 from longtake.errors import SetError, UsageError
 
+WORDS = {"True": "true", "False": "false"}
 RECIPE = "recipe.toml"
 """The recipe of a set, as resolved."""
 
@@ -20,7 +21,7 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
         if not equals or not name:
             raise UsageError(f"{setting!r} is no setting; write NAME=VALUE, as in clips.trim_s=0.2")
         try:
-            value = tomllib.loads(f"value = {text}")["value"]
+            value = tomllib.loads(f"value = {WORDS.get(text, text)}")["value"]
         except tomllib.TOMLDecodeError:
             value = text
         table = data
@@ -30,6 +31,29 @@ def read_settings(settings: Sequence[str]) -> dict[str, Any]:
                 raise UsageError(f"{setting!r}: {part} was set to {table!r} before, which holds no parameters")
         table[name] = value
     return data
+
+
+def read_mapping(texts: Sequence[str]) -> dict[str, str]:
+    """Return columns by what they hold: `url=link,start=from` twice or in one. Raises `UsageError`."""
+    mapping: dict[str, str] = {}
+    for part in (part for text in texts for part in text.split(",")):
+        name, equals, column = part.partition("=")
+        if not (name.strip() and equals and column.strip()):
+            raise UsageError(f"--map {part!r}: write NAME=COLUMN, as in url=link,start=from,end=to,caption=text")
+        mapping[name.strip()] = column.strip()
+    return mapping
+
+
+def read_extractor_args(texts: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Return arguments for sites, written as yt-dlp has them: `youtube:player_client=web,tv`. Raises `UsageError`."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for text in texts:
+        site, colon, rest = text.partition(":")
+        name, equals, values = rest.partition("=")
+        if not (site and colon and name and equals):
+            raise UsageError(f"--extractor-args {text!r}: write SITE:NAME=VALUE, as in youtube:player_client=web")
+        found.setdefault(site, {})[name] = values.split(",")
+    return found
 
 
 def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:

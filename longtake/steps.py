@@ -1,10 +1,11 @@
 """Finding steps by name: the file name is the registration.
 
 `find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
-CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several), `SCORES`
-where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal that puts
-texts into the space of its pictures does so with `embed_texts`; one that needs weights gets them with `prepare`. A
-third party's step is named `my_package.my_file:my_score`. Listing names imports nothing.
+CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several),
+`SCORES` where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal
+that puts texts into the space of its pictures does so with `embed_texts`; one that needs weights gets them with
+`prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`. A third party's step is named
+`my_package.my_file:my_score`. Listing names imports nothing.
 """
 
 import difflib
@@ -49,6 +50,8 @@ class Step:
     call: Callable[..., Any]
     embed_texts: Callable[..., Any] | None = None
     """For a signal: texts, and its parameters, to vectors in the space of its rows."""
+    listed: bool = False
+    """Whether it goes by what a list says of the clips of a fetched video."""
     prepare: Callable[..., None] | None = None
     """For a signal: with its parameters, gets what it needs onto this machine, or raises `VideoError`."""
 
@@ -114,6 +117,7 @@ def find(kind: Kind, name: str) -> Step:
         defaults=_defaults(call),
         call=call,
         embed_texts=getattr(module, "embed_texts", None),
+        listed=bool(getattr(module, "LISTED", False)),
         prepare=getattr(module, "prepare", None),
     )
 
@@ -144,9 +148,19 @@ def check_parameters(step: Step, given: Mapping[str, Any]) -> dict[str, Plain]:
         if name not in step.defaults:
             raise UsageError(f"{where} has no parameter {name!r}{nearest(name, step.defaults)}")
         if name in hints and not _fits(value, hints[name]):
-            expected = getattr(hints[name], "__name__", None) or str(hints[name])
-            raise UsageError(f"{where}: {name} = {value!r} should be of type {expected}")
+            raise UsageError(f"{where}: {name} = {told(value)} should be {_expected(hints[name])}")
     return {**step.defaults, **given}
+
+
+def _expected(hint: Any) -> str:
+    if typing.get_origin(hint) is Literal:
+        return " or ".join(map(told, typing.get_args(hint)))
+    return f"of type {getattr(hint, '__name__', None) or hint}"
+
+
+def told(value: object) -> str:
+    """Return a parameter's value as it is written in a recipe, and after `-s`."""
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _fits(value: object, hint: Any) -> bool:

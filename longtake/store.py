@@ -4,7 +4,7 @@ A score `motion.mean` is field `mean` of struct column `motion`, so a rule's tex
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ INDEX_FROM_ROWS = 10_000
 COMPACT_FROM_VERSIONS = 8
 SERIES_AT_ONCE = 64
 KEY = "made of"
+OWNERS = ("clip_id", "video_id")
+"""Columns that rows are asked for by."""
 
 
 class Store:
@@ -118,8 +120,23 @@ class Store:
         schema = SCHEMAS[table].with_metadata({KEY: key})
         mode = "overwrite" if self.has(table) else "create"
         self.folder.mkdir(parents=True, exist_ok=True)
-        rows = pa.RecordBatchReader.from_batches(schema, (batch.cast(schema) for batch in batches))
-        lance.write_dataset(rows, str(self.table_path(table)), mode=mode)
+        raised: list[Exception] = []
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            try:
+                for batch in batches:
+                    yield batch.cast(schema)
+            except Exception as error:  # on its way through the writer it would lose its type
+                raised.append(error)
+                raise
+
+        try:
+            reader = pa.RecordBatchReader.from_batches(schema, rows())
+            lance.write_dataset(reader, str(self.table_path(table)), mode=mode)
+        except (OSError, ValueError):
+            if raised:
+                raise raised[0] from None
+            raise
         self._open(table).cleanup_old_versions(retain_versions=1)
 
     def key(self, table: str) -> str:
@@ -201,12 +218,14 @@ class Store:
 
 
 def _index(dataset: lance.LanceDataset, table: str) -> None:
-    """Index a big table by clip or video, or bring its index up to date."""
-    owner = next((name for name in ("clip_id", "video_id") if name in SCHEMAS[table].names), None)
-    if dataset.count_rows() >= INDEX_FROM_ROWS and owner:
-        if any(index.field_names == [owner] for index in dataset.describe_indices()):
-            dataset.optimize.optimize_indices()
-        else:
+    """Index a big table by clip and video, or bring its indices up to date."""
+    if dataset.count_rows() < INDEX_FROM_ROWS:
+        return
+    there = {tuple(index.field_names) for index in dataset.describe_indices()}
+    if there:
+        dataset.optimize.optimize_indices()
+    for owner in OWNERS:
+        if owner in dataset.schema.names and (owner,) not in there:
             dataset.create_scalar_index(owner, "BTREE")
 
 

@@ -36,7 +36,7 @@ class Progress:
 
     phase: str
     """`load`, `scan`, `vote`, `judge`, `write`, `verify` (a second look at files that were there), `caption`, `texts`,
-    `ground` or `export`."""
+    `ground`, `export`, `list` (reading one) or `fetch`."""
     done: int
     total: int
     failed: int

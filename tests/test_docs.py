@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from faultserver import FaultServer
+from media import FPS, pan, write_video
 
 from longtake import __version__
 from longtake.caption_set import caption_set
@@ -131,7 +132,11 @@ def test_examples_run(media, tmp_path: Path) -> None:
         "own_rules.py": [str(media["long_takes"]), str(tmp_path / "set")],
         "shots_of_one_video.py": [str(media["long_takes"])],
         "train_on_a_set.py": [str(tmp_path / "set")],
+        "crops_of_spans.py": [str(tmp_path / "spans")],
     }
+    frames = [frame for seed in range(1, 6) for frame in pan(2 * FPS, seed=seed, speed=0.05 * seed)]
+    film = write_video(tmp_path / "film.mp4", frames)
+    run("internvid-g", [film], tmp_path / "spans", settings=["grounding.similar_above=0.98"])
     assert {path.name for path in (ROOT / "examples").glob("*.py")} == set(runs)
     if importlib.util.find_spec("torch") is None:
         del runs["train_on_a_set.py"]

@@ -85,7 +85,7 @@ def test_a_set_without_spans_says_how_to_make_them(tmp_path: Path) -> None:
         export_set(made, "activitynet", tmp_path / "out")
     grounded = grounded_set(tmp_path / "again")
     Store(grounded).delete("spans", "clip_id", [row["clip_id"] for row in spans_of(grounded)], "rejected_by IS NULL")
-    with pytest.raises(SetError, match="2 spans, none of them good"):
+    with pytest.raises(SetError, match="2 captions, none of them good spans"):
         export_set(grounded, "activitynet", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -198,7 +198,41 @@ def test_what_can_not_be_reached_is_said(made: Path) -> None:
     assert "Level 1 can't reach its share: only 316 clips" in words
     assert "Level 3 holds the same clips as level 2" in words
     (said,) = make_levels(made, [0.5], ["look.border"]).words()
-    assert "Level 1 is off its share" in said
+    assert said == "Level 1 is off its share: 320 clips have the same look.border, and no rule parts them."
+
+
+def a_set(folder: Path, **scores: list[float]) -> Path:
+    """Return a set of as many clips as there are scores."""
+    folder.mkdir()
+    write_rules(folder, ["duration_s >= 1"])
+    kinds = pa.struct([(name, pa.float64()) for name in scores])
+    clips = [dict(zip(scores, values, strict=True)) for values in zip(*scores.values(), strict=True)]
+    rows = [
+        {"id": f"v_{i}", "video_id": "v", "duration_s": 9.0, "kept": True, "s": clip} for i, clip in enumerate(clips)
+    ]
+    store = Store(folder)
+    store.append("clips", rows, SCHEMAS["clips"].append(pa.field("s", kinds)))
+    store.append("videos", [{"id": "v", "path": "/films/v.mp4"}])
+    return folder
+
+
+def test_clips_are_called_equal_only_where_they_are(tmp_path: Path) -> None:
+    """Of two scores that oppose each other the best clips of each go together: 0, 2, 4 and on are left."""
+    up = [float(i) for i in range(40)]
+    opposed = a_set(tmp_path / "opposed", a=up, b=up[::-1])
+    made = make_levels(opposed, [0.25, 0.125], ["s.a", "s.b"])
+    assert [level.clips for level in made.levels] == [10, 6]
+    why = "no threshold on all scores together comes nearer"
+    assert made.words() == [f"Level 2 is off its share: {why}."]
+    tied = make_levels(a_set(tmp_path / "tied", a=[*up[:30], *[30.0] * 10], b=up), [0.1], ["s.b", "s.a"])
+    assert tied.words() == []
+    tied = make_levels(tmp_path / "tied", [0.1], ["s.a"])
+    assert tied.words() == ["Level 1 is off its share: 10 clips have the same s.a, and no rule parts them."]
+
+
+def test_values_that_a_rule_s_text_can_not_part_are_equal(tmp_path: Path) -> None:
+    made = make_levels(a_set(tmp_path / "near", a=[1 + i / 1e9 for i in range(40)]), [0.5], ["s.a"])
+    assert made.words() == ["Level 1 is off its share: 40 clips have the same s.a, and no rule parts them."]
 
 
 def test_what_can_not_be_done_is_refused(made: Path, tmp_path: Path) -> None:

@@ -71,6 +71,39 @@ def test_lines_that_cannot_be_read_are_named_and_cost_nothing_else(tmp_path: Pat
     assert "half written" in problems[0] and problems[1] == "'neg_end_sec' is missing" and "caption = 3" in problems[4]
 
 
+@pytest.mark.parametrize("name", ["start_sec", "neg_end_sec", "duration", "end_scene"])
+def test_a_number_that_no_float_holds_is_a_bad_line(tmp_path: Path, name: str) -> None:
+    checked = check_spans(write(tmp_path / "a.jsonl", [FIGURE | {name: 10**400}, FIGURE]))
+    assert checked.records == 1 and [bad.line for bad in checked.bad_lines] == [1]
+
+
+@pytest.mark.parametrize("value", [0.7, float("inf"), float("nan"), -0.5, "soon", [1]])
+def test_the_number_of_a_scene_is_a_whole_one(tmp_path: Path, value: Any) -> None:
+    lines = Lines(write(tmp_path / "a.jsonl", [FIGURE | {"start_scene": value}, FIGURE | {"start_scene": 5.0}]))
+    assert [record.span.start_scene for record in read_spans(lines)] == [5]
+    assert [bad.line for bad in lines.bad] == [1]
+
+
+def test_times_that_are_no_numbers_break_the_record_and_nothing_else(tmp_path: Path) -> None:
+    wrong = [float("inf"), float("nan"), -float("inf"), 1e308]
+    rows = [FIGURE | {name: value} for value in wrong for name in ("start_sec", "end_sec", "neg_start_sec", "duration")]
+    checked = check_spans(write(tmp_path / "a.jsonl", [*rows, FIGURE | {"start_sec": 0.0, "end_sec": 30.0}]))
+    assert checked.records == len(rows) + 1 and not checked.bad_lines
+    assert next(one.records for one in checked.broken if one.invariant == "no span") >= 9
+
+
+def test_files_on_the_way_with_such_numbers_lose_that_line_alone(tmp_path: Path) -> None:
+    scenes = [_scenes("a", 1) | {"scenes": [[0, bad]]} for bad in (10**400, float("inf"), float("nan"))]
+    lines = Lines(write(tmp_path / "s.jsonl", [*scenes, _scenes("b", 1)]))
+    assert [name for name, _ in read_scenes(lines)] == ["b"] and len(lines.bad) == 3
+    alike = {"video_fname": "a", "similarity_matrix": [[10**400]]}
+    lines = Lines(write(tmp_path / "m.jsonl", [alike, alike | {"similarity_matrix": [[1]]}]))
+    assert len(list(read_similarity(lines))) == len(lines.bad) == 1
+    said = {"video_fname": "a", "start_sec": 10**400, "end_sec": 2, "caption": "A dog."}
+    lines = Lines(write(tmp_path / "c.jsonl", [said, said | {"start_sec": 1}, said | {"clip_sim": 10**400}]))
+    assert len(list(read_captions(lines))) == 1 and len(lines.bad) == 2
+
+
 def test_a_packed_file_that_is_cut_off_gives_what_is_there(tmp_path: Path) -> None:
     rng = random.Random(1)
     rows = [FIGURE | {"caption": f"{rng.random()}"} for _ in range(2000)]
@@ -239,6 +272,18 @@ def test_a_matrix_of_more_scenes_than_there_are_is_not_used(tmp_path: Path, exam
     checked = check_spans(example[0], example[1], big)
     assert checked.without_similarity == 10
     assert next(one.records for one in checked.broken if one.invariant == "similar inside") == 0
+
+
+def test_a_video_without_a_cut_has_no_scenes_as_published_and_is_not_taken_for_tested(tmp_path: Path) -> None:
+    """The scripts write an empty row of scenes and an empty matrix for it."""
+    spans = write(tmp_path / "a.jsonl", [_record(name, 1, None, None, "x", scenes=3) for name in ("cut", "whole")])
+    scenes = write(tmp_path / "s.jsonl", [_scenes("cut.mp4", 3), _scenes("whole.mp4", 0)])
+    matrices = [("cut.mp4", np.eye(3).tolist()), ("whole.mp4", [])]
+    alike = [{"video_fname": name, "similarity_matrix": matrix} for name, matrix in matrices]
+    checked = check_spans(spans, scenes, write(tmp_path / "m.jsonl", alike))
+    assert (checked.records, checked.without_scenes, checked.without_similarity) == (2, 1, 1)
+    empty = write(tmp_path / "e.jsonl", [alike[1] | {"video_fname": "cut.mp4"}])
+    assert check_spans(spans, scenes, empty).without_similarity == 2
 
 
 def test_videos_are_the_same_with_and_without_their_ending(tmp_path: Path) -> None:

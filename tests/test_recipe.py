@@ -13,7 +13,7 @@ def test_every_recipe_that_ships_is_sound_and_says_its_source(name: str) -> None
     recipe = load(name)
     assert recipe.name == name
     assert recipe.about and recipe.source
-    assert recipe.rules
+    assert recipe.rules or name == "listed"  # which takes what a list names
 
 
 @pytest.mark.parametrize("name", names())

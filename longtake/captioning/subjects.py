@@ -6,7 +6,7 @@ Voters are run on stretches: rows like those of clips, each two neighbouring sho
 import asyncio
 import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -18,10 +18,12 @@ from longtake.captioning.answers import Answers
 from longtake.captioning.interview import Interview, Missing, Send, model_identity
 from longtake.captions import Look, View
 from longtake.facts import gather_facts
+from longtake.listing import rows_for
 from longtake.measuring import stretch_of, work_of
 from longtake.recipe import Recipe, Use
 from longtake.records import Caption, Clip, Series, Vote
 from longtake.schemas import SCHEMAS
+from longtake.sources.placing import rows_about
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of, score_columns
 
@@ -114,6 +116,7 @@ def subjects(
                 known[answer["clip_id"]][key] = answer
         stored = store.signals_of(sorted(videos), list(keys))
         about = {row["id"]: row for row in store.read("videos", where=one_of("id", videos)).to_pylist()}
+        listed = rows_for(store, [row["path"] for row in about.values()]) if pending.listed else {}
         scores = score_columns(part)
         numbers = {row["id"]: k for k, row in enumerate(rows)}
         found = []
@@ -121,9 +124,9 @@ def subjects(
             series = {keys[key]: Series(**parts) for key, parts in stored[row["video_id"]].items()}
             values = {key: column[numbers[row["id"]]] for key, column in scores.items() if "." in key}
             stale = {use.label for use in uses if (row["id"], use.label) in pending.done}
-            found.append(
-                Subject(row, about[row["video_id"]], _view(row, values, series), uses, known[row["id"]], stale)
-            )
+            video = about[row["video_id"]]
+            view = replace(_view(row, values, series), listed=_listed(row, video, listed))
+            found.append(Subject(row, video, view, uses, known[row["id"]], stale))
         yield part.num_rows, found
 
 
@@ -136,6 +139,13 @@ def _view(row: Mapping[str, Any], scores: Mapping[str, float], series: Mapping[s
     if "transition_start_s" in row:
         transition = (row["transition_start_s"] - clip.start_s, row["transition_end_s"] - clip.start_s)
     return View(clip, inside, gather_facts(clip.duration_s, inside), transition)
+
+
+def _listed(
+    row: Mapping[str, Any], video: Mapping[str, Any], listed: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """Return the rows of lists that are about a clip."""
+    return rows_about(listed.get(video["path"], ()), row["start_s"], row["end_s"], video["duration_s"])
 
 
 def _from_start(rows: Series, clip: Clip) -> Series:
@@ -156,6 +166,7 @@ class Pending:
         self.uses, self.failed, self.retry, self.doubts = uses, failed, retry, doubts
         self.keys = {use.label: work_key(recipe, use) for use in uses}
         self.signals = {label for use in uses for label in use.step.signals}
+        self.listed = any(use.step.listed for use in uses)
         self.done: dict[tuple[str, str], tuple[str, bool]] = {}
 
     def load(self, store: Store, rows: Sequence[Mapping[str, Any]]) -> None:

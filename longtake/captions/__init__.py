@@ -7,7 +7,7 @@ and asks in the same order each time.
 
 import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -81,6 +81,8 @@ class View:
     """What those signals say in words, None where they weren't measured."""
     transition: tuple[float, float] | None = None
     """For voters: start and end, in seconds of the clip, of the transition that they are asked about."""
+    listed: Sequence[Mapping[str, Any]] = ()
+    """For captioners that are `LISTED`: rows of a list about just this clip, as table `listed` has them."""
 
     @property
     def duration_s(self) -> float:

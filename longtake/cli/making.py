@@ -66,7 +66,8 @@ def run(
             watch=live,
         )
     show.result(result)
-    if result.failed or result.judged.stopped or result.captioned.stopped:
+    phases = (result.voted, result.judged, result.captioned, result.spanned)
+    if result.failed or any(phase.stopped for phase in phases if phase):
         sys.exit(EXIT_SOME_FAILED if result.funnel[0].clips else EXIT_NOTHING)
 
 
@@ -123,7 +124,7 @@ def caption(
             watch=live,
         )
     show.captions(result)
-    if result.asked and (result.asked.failed or result.asked.stopped):
+    if result.asked and (result.asked.failed or result.asked.stopped or (result.spanned and result.spanned.stopped)):
         sys.exit(EXIT_SOME_FAILED)
 
 

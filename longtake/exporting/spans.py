@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
-from longtake.corpus import SetCorpus
+from longtake.corpus import SetCorpus, by_video
 from longtake.errors import SetError, UsageError
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
 from longtake.exporting.splits import parse_split, split_of
@@ -16,6 +14,7 @@ from longtake.grounding import Timeline
 from longtake.opening import is_good
 from longtake.recipe import resolve
 from longtake.settings import read_recipe
+from longtake.spanning import are_fresh
 from longtake.steps import Step, fingerprint
 from longtake.store import Store, one_of
 from longtake.watch import Progress, Watch
@@ -63,7 +62,8 @@ def export_spans(
         spans=sum(splits.values()),
         left_out=sum(left_out.values()),
     )
-    finish(store, done, key, options, partial, names)
+    everything = bool(more)  # such a format tells of scenes and captions without a span too
+    finish(store, done, key, options, partial, names if everything else reader.with_spans)
     return done
 
 
@@ -73,7 +73,12 @@ def _check_spans(store: Store) -> None:
     if not len(rows):
         raise SetError(f"{store.folder} has no spans; longtake ground {store.folder} makes them of its captions")
     if not rows.null_count:
-        raise SetError(f"{store.folder} has {len(rows):,} spans, none of them good; longtake ground says why")
+        raise SetError(f"{store.folder} has {len(rows):,} captions, none of them good spans; longtake ground says why")
+    if not are_fresh(store):
+        raise SetError(
+            f"clips or captions of {store.folder} have changed since its spans were made; make them anew with: "
+            f"longtake ground {store.folder}"
+        )
 
 
 class _Reader:
@@ -92,6 +97,7 @@ class _Reader:
         recipe = resolve(read_recipe(store.folder)) if pictures else None
         self.corpus = SetCorpus(store, recipe) if recipe and recipe.grounding else None
         self.splits: dict[str, int] = {}
+        self.with_spans: list[str] = []
         self._rejected: dict[str, list[dict[str, Any]]] = {}
         self.done = 0
         self.begun = self.told_at = time.monotonic()
@@ -101,6 +107,7 @@ class _Reader:
         for start in range(0, len(self.names), VIDEOS_AT_ONCE):
             for found in self._read(self.names[start : start + VIDEOS_AT_ONCE]):
                 if found.spans:
+                    self.with_spans.append(found.video["id"])
                     self.splits[found.split] = self.splits.get(found.split, 0) + len(found.spans)
                 self.done += 1
                 yield found
@@ -120,7 +127,7 @@ class _Reader:
             "captions": captions.filter(is_good(captions)),
             "spans": self.store.read("spans", where=mine),
         }
-        rows = {table: _by_video(found) for table, found in tables.items()}
+        rows = {table: by_video(found) for table, found in tables.items()}
         timelines = self._timelines(names)
         for name in names:
             own = {table: found.get(name, []) for table, found in rows.items()}
@@ -145,10 +152,3 @@ class _Reader:
             self.told_at = now
             words = f"{sum(self.splits.values()):,} spans"
             self.watch(Progress("export", self.done, len(self.names), 0, 0.0, 0.0, now - self.begun, words))
-
-
-def _by_video(table: pa.Table) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in table.to_pylist():
-        found.setdefault(row["video_id"], []).append(row)
-    return found

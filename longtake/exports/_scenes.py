@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Seconds = NDArray[np.float64]
 
-INSTANT_S = 1e-3
-"""Stretches shorter than this come from rounding."""
 ROWS_AT_ONCE = 64
 
 
@@ -31,20 +29,11 @@ def scenes_of(video: Grounded) -> Seconds:
 def shots_of(video: Grounded) -> Seconds:
     """Return where the shots of a video start and end, shape (u, 2): a row for each vector that its timeline has.
 
-    A shot that reaches into several scenes is cut at their edges; a scene that no shot covers stands for itself.
+    Those are cut where scenes part, as there, and one too short to be measured is left out.
     """
-    shots = np.array([(shot["start_s"], shot["end_s"]) for shot in video.shots], np.float64).reshape(-1, 2)
-    if video.timeline is None:
-        return shots
-    scenes = scenes_of(video)
-    firsts = np.searchsorted(shots[:, 1], scenes[:, 0], side="right")
-    stops = np.searchsorted(shots[:, 0], scenes[:, 1], side="left")
-    parts = []
-    for scene, first, stop in zip(scenes, firsts, stops, strict=True):
-        inside = np.clip(shots[first:stop], *scene)
-        inside = inside[inside[:, 1] - inside[:, 0] > INSTANT_S]
-        parts.append(inside if len(inside) else scene[None])
-    return np.concatenate(parts) if parts else shots
+    if video.timeline is not None:
+        return video.timeline.shots_at
+    return np.array([(shot["start_s"], shot["end_s"]) for shot in video.shots], np.float64).reshape(-1, 2)
 
 
 def of_shots(timeline: "Timeline", most: int = 0) -> Iterator[Floats]:

@@ -33,6 +33,8 @@ class Timeline:
     """Shape (u,): the scene each of those belongs to, ascending; every scene has at least one."""
     frames: Floats
     """Shape (n, 3, d): vectors of length 1 of three frames of each scene; NaN where nothing was measured of it."""
+    shots_at: Seconds
+    """Shape (u, 2): where each row of `shots` starts and ends, inside its scene."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,10 @@ class Sentence:
 
 
 class Corpus(Protocol):
-    """All videos of a set with their captions, read as one goes through them, any number of times."""
+    """All videos of a set with their captions, read as one goes through them, any number of times.
+
+    One whose signal has no place for texts may say so with `has_texts = False`, and is gone through once less.
+    """
 
     def __iter__(self) -> Iterator[tuple[Timeline, Sequence[Sentence]]]:
         """Go through the videos, in an order that stays."""

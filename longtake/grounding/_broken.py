@@ -1,5 +1,6 @@
 """What is wrong with a record of a published set, as far as what is known of it tells."""
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -50,57 +51,110 @@ class Published:
     neg_end_scene: int | None = None
 
 
-def broken(
-    record: Published,
-    of_video: Sequence[Published] = (),
-    scenes: Sequence[tuple[float, float]] = (),
-    similarity: NDArray[np.floating] | None = None,
-    *,
-    similar_above: float = 0.8,
-) -> tuple[str, ...]:
-    """Return which of `INVARIANTS` a record breaks; what needs data that isn't given is not tested.
+class Known:
+    """What is known of one video: its records, its scenes, and how alike those look."""
 
-    `of_video` has the records of its video, itself among them or not. `scenes` are starts and ends in seconds, in
-    order. `similarity` has shape (m, m), and scenes from m on were never compared; nor were those where it is NaN.
-    """
-    times = (record.start_s, record.end_s, record.neg_start_s, record.neg_end_s)
-    longest_s = math.inf if record.duration_s is None else record.duration_s
-    if not all(map(math.isfinite, times)) or record.end_s <= record.start_s:
-        return ("no span",)
-    edges = np.array(scenes, np.float64).reshape(-1, 2)
-    tests: dict[str, Callable[[], bool]] = {
-        "outside negative": lambda: not _within((record.start_s, record.end_s), (record.neg_start_s, record.neg_end_s)),
-        "outside video": lambda: not _within((min(times), max(times)), (0, longest_s)),
-        "no context": lambda: places(*times) == ("throughout",),
-        "shared positive": lambda: any(_shares_positive(record, other) for other in of_video),
-        "repeated caption": lambda: any(_repeats(record, other) for other in of_video),
-        "scene numbers": lambda: len(edges) > 0 and not _numbers_fit(record, edges),
-        "similar inside": lambda: similarity is not None and _nearest(record, edges, similarity) >= similar_above,
-        "never compared": lambda: len(edges) > 0 and _reaches_over_unknown(record, edges, similarity),
-    }
-    return tuple(name for name in INVARIANTS if name in tests and tests[name]())
+    def __init__(
+        self,
+        records: Sequence[Published] = (),
+        scenes: Sequence[tuple[float, float]] = (),
+        similarity: NDArray[np.floating] | None = None,
+    ) -> None:
+        """Take all records of a video, or none; without a part, what needs it is not tested.
+
+        `scenes` are starts and ends in seconds, in order. `similarity` has shape (m, m); scenes from m on were never
+        compared, nor were those where it is NaN.
+        """
+        self.edges = np.array(scenes, np.float64).reshape(-1, 2)
+        self.similarity = similarity
+        self._positives = _Positives(records)
+        self._sayings = _Sayings(records)
+
+    def broken(self, record: Published, *, similar_above: float = 0.8) -> tuple[str, ...]:
+        """Return which of `INVARIANTS` a record of the video breaks, be it among the known ones or not."""
+        times = (record.start_s, record.end_s, record.neg_start_s, record.neg_end_s)
+        longest_s = math.inf if record.duration_s is None else record.duration_s
+        if not all(map(math.isfinite, times)) or record.end_s <= record.start_s:
+            return ("no span",)
+        positive, edges, similarity = (record.start_s, record.end_s), self.edges, self.similarity
+        tests: dict[str, Callable[[], bool]] = {
+            "outside negative": lambda: not _within(positive, (record.neg_start_s, record.neg_end_s)),
+            "outside video": lambda: not _within((min(times), max(times)), (0, longest_s)),
+            "no context": lambda: places(*times) == ("throughout",),
+            "shared positive": lambda: self._positives.shared(record),
+            "repeated caption": lambda: self._sayings.repeated(record),
+            "scene numbers": lambda: len(edges) > 0 and not _numbers_fit(record, edges),
+            "similar inside": lambda: similarity is not None and _nearest(record, edges, similarity) >= similar_above,
+            "never compared": lambda: len(edges) > 0 and _reaches_over_unknown(record, edges, similarity),
+        }
+        return tuple(name for name in INVARIANTS if name in tests and tests[name]())
 
 
 def _within(inner: tuple[float, float], outer: tuple[float, float]) -> bool:
     return inner[0] >= outer[0] - SLACK_S and inner[1] <= outer[1] + SLACK_S
 
 
-def _words(caption: str) -> list[str]:
-    return re.findall(r"\w+", caption.casefold())
+def _words(caption: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", caption.casefold()))
 
 
-def _same_positive(record: Published, other: Published) -> bool:
-    return abs(record.start_s - other.start_s) <= SLACK_S and abs(record.end_s - other.end_s) <= SLACK_S
+class _Positives:
+    """The positives of a video with what is said of each, on a grid, so that only near ones are compared."""
+
+    def __init__(self, records: Sequence[Published]) -> None:
+        self._cells: dict[tuple[float, float], dict[tuple[float, float], set[tuple[str, ...]]]] = {}
+        for record in records:
+            at = (record.start_s, record.end_s)
+            if all(map(math.isfinite, at)):
+                said = self._cells.setdefault(_cell(*at), {}).setdefault(at, set())
+                if len(said) < 2:  # of two that differ, one is another than any third
+                    said.add(_words(record.caption))
+
+    def shared(self, record: Published) -> bool:
+        """Return whether another caption has the same positive."""
+        words = _words(record.caption)
+        row, column = _cell(record.start_s, record.end_s)
+        near = (
+            found
+            for cell in itertools.product((row - 1, row, row + 1), (column - 1, column, column + 1))
+            for found in self._cells.get(cell, {}).items()
+        )
+        return any(
+            abs(start_s - record.start_s) <= SLACK_S and abs(end_s - record.end_s) <= SLACK_S and said - {words}
+            for (start_s, end_s), said in near
+        )
 
 
-def _shares_positive(record: Published, other: Published) -> bool:
-    return _same_positive(record, other) and _words(record.caption) != _words(other.caption)
+def _cell(start_s: float, end_s: float) -> tuple[float, float]:
+    """Return the place on a grid: what is no further than `SLACK_S` lies in it or in one beside it."""
+    return start_s // (2 * SLACK_S), end_s // (2 * SLACK_S)
 
 
-def _repeats(record: Published, other: Published) -> bool:
-    if _words(record.caption) != _words(other.caption):
+class _Sayings:
+    """The positives of each caption of a video, by start, with the last end of those up to each."""
+
+    def __init__(self, records: Sequence[Published]) -> None:
+        by_words: dict[tuple[str, ...], list[tuple[float, float]]] = {}
+        for record in records:
+            if SLACK_S < record.end_s - record.start_s < math.inf:
+                by_words.setdefault(_words(record.caption), []).append((record.start_s, record.end_s))
+        rows = {words: np.array(sorted(spans)) for words, spans in by_words.items()}
+        self._spans = {words: (some[:, 0], np.maximum.accumulate(some[:, 1])) for words, some in rows.items()}
+
+    def repeated(self, record: Published) -> bool:
+        """Return whether the caption has a positive in its negative span, beside its own: more than a rounding of it.
+
+        Two stretches have more than that in common where each is longer, and each starts that much before the other's
+        end.
+        """
+        if (words := _words(record.caption)) not in self._spans:
+            return False
+        starts, last_ends = self._spans[words]
+        for from_s, to_s in ((record.neg_start_s, record.start_s), (record.end_s, record.neg_end_s)):
+            before = int(np.searchsorted(starts, to_s - SLACK_S, side="left"))
+            if to_s - from_s > SLACK_S and before and last_ends[before - 1] > from_s + SLACK_S:
+                return True
         return False
-    return _outside(record, np.array([[other.start_s, other.end_s]])).item() > SLACK_S
 
 
 def _outside(record: Published, stretches: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,9 +11,14 @@ WEIGHTS: dict[Place, float] = {"beginning": 2.0, "end": 2.0, "middle": 2.0, "thr
 """How often each place is drawn against the others, of those that are possible."""
 
 
-def places(start_s: float, end_s: float, neg_start_s: float, neg_end_s: float) -> tuple[Place, ...]:
-    """Return which places the context allows a positive; `throughout` always."""
-    length, before, after = end_s - start_s, start_s - neg_start_s, neg_end_s - end_s
+def places(
+    start_s: float, end_s: float, neg_start_s: float, neg_end_s: float, *, room_s: float = 0.0
+) -> tuple[Place, ...]:
+    """Return which places the context allows a positive, with more than `room_s` seconds to spare; `throughout` always.
+
+    The other three of the context on its sides: as long as the positive, or on both half as long.
+    """
+    length, before, after = end_s - start_s, start_s - neg_start_s - room_s, neg_end_s - end_s - room_s
     allowed: dict[Place, bool] = {
         "beginning": after > length,
         "end": before > length,

@@ -27,6 +27,12 @@ class Said:
     same: Flags
     """Shape (n,): which scenes have a caption that says the same, its own among them."""
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a caption of another scene says the same."""
+        first, last = self.touches
+        return bool(self.same[:first].any() or self.same[last + 1 :].any())
+
 
 class Captions:
     """All captions of one video, weighed as one goes through them: only a few rows are in memory at once."""
@@ -39,6 +45,13 @@ class Captions:
         self._about = np.array(about, np.intp).reshape(-1, 2)
         self.captioned = self._covered(np.arange(len(sentences)))
         """Shape (n,): which scenes have a caption."""
+        self._of_clip: dict[str, list[int]] = {}
+        for number, sentence in enumerate(sentences):
+            self._of_clip.setdefault(sentence.clip_id, []).append(number)
+
+    def of_clip(self, clip_id: str) -> Flags:
+        """Return which scenes are parts of a clip, as far as it has captions, shape (n,)."""
+        return self._covered(np.array(self._of_clip[clip_id], np.intp))
 
     def scores(self, pool: Pool) -> Iterator[float | None]:
         """Yield how well each caption fits the scenes it was made of: the cosine; None where it can't be told."""

@@ -2,12 +2,13 @@
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from longtake.grounding import Corpus, Floats, Timeline
 from longtake.grounding._alike import Alike
+from longtake.grounding._limits import Limits
 from longtake.grounding._negative import Around, Flags, Row, between_bars, grow, original
 from longtake.grounding._places import places
 from longtake.grounding._said import Captions, Said
@@ -15,7 +16,7 @@ from longtake.grounding._scenes import INSTANT_S, gaps
 from longtake.grounding._weigh import ROUNDING, Pool
 from longtake.records import Edge, Similar, Span
 
-VERSION = 1
+VERSION = 2
 SIGNAL = "signature"
 
 SHORT = "positive too short"
@@ -25,6 +26,8 @@ UNSEEN = "pictures not measured"
 WEAK = "caption fits too little"
 NO_CONTEXT = "no context"
 SHARED = "positive has a better caption"
+ROOM_S = 0.003
+"""By how much context is larger than it must be: times may be rounded to the millisecond, all four of a record."""
 _ORDER = (SHORT, NOWHERE, UNSEEN, WEAK, LONG, NO_CONTEXT)
 
 
@@ -40,6 +43,7 @@ def internvid_g(
     least_score: float = -1.0,
     pool: Pool = "max",
     margin: float = 0.0,
+    part_margin: float = 0.0,
     same_caption: float = 0.9,
     most_scenes: int = 0,
     most_similar: int = 100,
@@ -54,9 +58,9 @@ def internvid_g(
     As it is by default, a scene bars the negative span where it looks like the positive (edge `similar`); where the
     caption fits it as well as its own, or a caption of it says the same (`caption`); where a shot of it was not
     measured, or time is missing between scenes (`unseen`). A neighbour that looks alike joins the positive where a
-    caption of it says the same, or where it has no caption and this one fits it as well; without a place for texts,
-    only the former. So the caption's score beats all others in its negative span. Positives of different captions may
-    overlap, but are never the same.
+    caption of it says the same, or where it has no caption and this one, said of no other scene, fits it as well;
+    without a place for texts, only the former. So the caption's score beats all others in its negative span. Positives
+    of different captions may overlap, but are never the same.
 
     With `strict=False` it does what the published script does, faults and all: times of the captioned stretch stay
     unless it grows; similarities have three decimals; where one edge is found on no scene, the first or the last scene
@@ -75,6 +79,8 @@ def internvid_g(
     - `positive has a better caption`: of records with the same positive the one with the best score stays, the first
       of equals (strict).
 
+    Raises `UsageError` for a number that can't be, before anything is gone through.
+
     strict: whether with the corrections above.
     similar_above: cosine, -1 to 1; scenes as alike as that count as the same.
     least_s: seconds a captioned stretch has at least.
@@ -85,21 +91,40 @@ def internvid_g(
     least_score: cosine, -1 to 1, that a caption's score has at least.
     pool: `max` or `mean`, how the cosines of a caption with frames become one score.
     margin: cosine by which a caption's score beats that of every other scene in its negative span (strict; ours).
+    part_margin: cosine by which a caption's score beats that of another part of its own clip where that part doesn't
+        bar though it looks alike. 0 = what looks alike always bars (strict; ours).
     same_caption: cosine of two captions from which on they say the same, or, without a place for texts, the share of
         words they have in common; those of the same words always do (strict; ours).
     most_scenes: scenes from the start of each video that are compared; 0 = all, 100 in the published script. Those
         after bar, where strict.
     most_similar: scenes named in `similar`, the most alike of all that look like the positive; 0 = all.
     """
-    limits = _Limits(similar_above, least_s, most_s, shift_s, margin, most_scenes, most_similar)
-    cut = max(least_score, _quantile(corpus, quantile, shift_s, pool)) if quantile > 0 else least_score
+    limits = Limits(
+        similar_above=similar_above,
+        least_s=least_s,
+        most_s=most_s,
+        shift_s=shift_s,
+        quantile=quantile,
+        least_score=least_score,
+        pool=pool,
+        margin=margin,
+        part_margin=part_margin,
+        same_caption=same_caption,
+        most_scenes=most_scenes,
+        most_similar=most_similar,
+    )
+    return _ground(corpus, limits, strict)  # a generator would not say what is wrong before it is gone through
+
+
+def _ground(corpus: Corpus, limits: Limits, strict: bool) -> Iterator[tuple[Timeline, list[Span]]]:
+    cut = _least_score(corpus, limits)
     for timeline, sentences in corpus:
-        row, alike = _row(timeline), Alike(timeline, most_scenes)
-        captions = Captions(timeline, sentences, shift_s)
+        row, alike = _row(timeline), Alike(timeline, limits.most_scenes)
+        captions = Captions(timeline, sentences, limits.shift_s)
         spans = []
-        for said in captions.weighed(pool, same_caption):
+        for said in captions.weighed(limits.pool, limits.same_caption):
             if strict:
-                found, wrong = _place(row, alike, captions.captioned, said, limits)
+                found, wrong = _place(row, alike, captions, said, limits)
             else:
                 found, wrong = _place_as_published(row, alike, said, limits)
             weak = said.score is not None and said.score < cut
@@ -108,31 +133,17 @@ def internvid_g(
         yield timeline, _unshared(spans) if strict else spans
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
-    similar_above: float
-    least_s: float
-    most_s: float
-    shift_s: float
-    margin: float
-    most_scenes: int
-    most_similar: int
-
-    def too_short(self, said: Said) -> bool:
-        return said.sentence.end_s - said.sentence.start_s < self.least_s
-
-    def too_long(self, start_s: float, end_s: float) -> bool:
-        return self.most_s > 0 and end_s - start_s > self.most_s
-
-
-def _quantile(corpus: Corpus, quantile: float, shift_s: float, pool: Pool) -> float:
-    """Return what a caption's score is at least for it to be in the better part of the whole set."""
+def _least_score(corpus: Corpus, limits: Limits) -> float:
+    """Return what a caption's score is at least: for the better part of the whole set, and as such."""
+    if limits.quantile == 0 or not getattr(corpus, "has_texts", True):
+        return limits.least_score
     scores = array("d")
     for timeline, sentences in corpus:
-        if not scores and sentences and all(sentence.vector is None for sentence in sentences):
-            break  # the signal has no place for texts: none of the set has one
-        scores.extend(score for score in Captions(timeline, sentences, shift_s).scores(pool) if score is not None)
-    return float(np.quantile(np.asarray(scores), quantile)) if scores else -np.inf
+        some = [sentence for sentence in sentences if sentence.vector is not None]
+        if some:
+            found = Captions(timeline, some, limits.shift_s).scores(limits.pool)
+            scores.extend(score for score in found if score is not None)
+    return max(limits.least_score, float(np.quantile(np.asarray(scores), limits.quantile)) if scores else -np.inf)
 
 
 def _row(timeline: Timeline) -> Row:
@@ -140,7 +151,7 @@ def _row(timeline: Timeline) -> Row:
     return Row(edges[0], edges[1], timeline.duration_s, gaps(timeline))
 
 
-def _place(row: Row, alike: Alike, captioned: Flags, said: Said, limits: _Limits) -> tuple[Around | None, set[str]]:
+def _place(row: Row, alike: Alike, captions: Captions, said: Said, limits: Limits) -> tuple[Around | None, set[str]]:
     """Return a caption's positive and negative span, and all that is wrong with them."""
     short = {SHORT} if limits.too_short(said) else set()
     if said.scenes is None:
@@ -153,11 +164,11 @@ def _place(row: Row, alike: Alike, captioned: Flags, said: Said, limits: _Limits
         if said.score is not None:
             fits = said.fits > said.score - limits.margin - ROUNDING
     looks = alike.with_all(*said.scenes)
-    says = said.same | (~captioned & fits)
+    says = said.same | (~captions.captioned & fits & (not said.elsewhere))
     scenes = grow(said.scenes, (looks >= limits.similar_above) & says & ~unseen, row.gaps)
     looks = alike.with_all(*scenes)
     bars: dict[Edge, Flags] = {
-        "similar": looks >= limits.similar_above,
+        "similar": (looks > limits.similar_above - ROUNDING) & ~_told_apart(captions, said, limits),
         "caption": fits | said.same,
         "unseen": unseen,
     }
@@ -171,7 +182,14 @@ def _place(row: Row, alike: Alike, captioned: Flags, said: Said, limits: _Limits
     return found, short | {reason for reason, wrong in checks.items() if wrong}
 
 
-def _place_as_published(row: Row, alike: Alike, said: Said, limits: _Limits) -> tuple[Around | None, set[str]]:
+def _told_apart(captions: Captions, said: Said, limits: Limits) -> Flags:
+    """Return which scenes are parts of a caption's own clip that it fits by `part_margin` less, shape (n,)."""
+    if limits.part_margin == 0 or said.fits is None or said.score is None:
+        return np.zeros(len(said.same), np.bool_)
+    return captions.of_clip(said.sentence.clip_id) & (said.fits <= said.score - limits.part_margin)
+
+
+def _place_as_published(row: Row, alike: Alike, said: Said, limits: Limits) -> tuple[Around | None, set[str]]:
     """Return what the published script makes of a caption, and why it leaves it out."""
     start_s, end_s = said.sentence.start_s, said.sentence.end_s
     similar_above, shift_s, most_scenes = limits.similar_above, limits.shift_s, limits.most_scenes
@@ -186,10 +204,10 @@ def _place_as_published(row: Row, alike: Alike, said: Said, limits: _Limits) -> 
 
 
 def _places(found: Around) -> tuple[str, ...]:
-    return places(found.start_s, found.end_s, found.neg_start_s, found.neg_end_s)
+    return places(found.start_s, found.end_s, found.neg_start_s, found.neg_end_s, room_s=ROOM_S)
 
 
-def _span(row: Row, said: Said, found: Around | None, rejected_by: str | None, limits: _Limits) -> Span:
+def _span(row: Row, said: Said, found: Around | None, rejected_by: str | None, limits: Limits) -> Span:
     sentence = said.sentence
     if found is None:
         at = (sentence.start_s, sentence.end_s)
@@ -223,7 +241,7 @@ def _span(row: Row, said: Said, found: Around | None, rejected_by: str | None, l
     )
 
 
-def _similar(row: Row, found: Around, limits: _Limits) -> tuple[Similar, ...]:
+def _similar(row: Row, found: Around, limits: Limits) -> tuple[Similar, ...]:
     """Return the scenes outside a positive that look like it, the most alike, in order of time."""
     looks = found.similarity
     where = np.flatnonzero(looks >= limits.similar_above)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from longtake.errors import UsageError
 from longtake.exports import Row
+from longtake.grounding._places import crop, draw_place
 from longtake.settings import check_set
 from longtake.store import Store, one_of, score_columns
 from longtake.video import read_frames
@@ -49,6 +50,21 @@ class Set:
         """Return captions, their times in seconds of the clip; those that failed their checks only if asked for."""
         found = self.read("captions", where=where)
         return found if set_aside else found.filter(is_good(found))
+
+    def spans(self, where: str | None = "rejected_by IS NULL") -> pa.Table:
+        """Return where captions hold and, around that, where they don't: the good records, unless asked otherwise."""
+        return self.read("spans", where=where)
+
+    @staticmethod
+    def crop(span: Mapping[str, Any], rng: np.random.Generator, *, frames: int = 12) -> tuple[str, float, float]:
+        """Draw a crop of a span's video in which its caption holds once: its place there, start and end in seconds.
+
+        As HawkEye trains on spans (arXiv 2403.10228): the positive at the beginning, in the middle, at the end, or
+        throughout, and of `frames` equally spaced frames of the crop at least one in it.
+        """
+        place = draw_place(span["places"], rng)
+        bounds = (span["start_s"], span["end_s"], span["neg_start_s"], span["neg_end_s"])
+        return place, *crop(*bounds, place, rng, frames=frames)
 
     def videos(self, where: str | None = None) -> pa.Table:
         """Return the videos that the set was made from."""

@@ -7,7 +7,6 @@ export `internvid_g` writes the same. Files may be packed with gzip.
 from longtake.published.checking import Broken, Checked, check_spans
 from longtake.published.reading import (
     BadLine,
-    Captioned,
     Lines,
     Record,
     read_captions,
@@ -15,6 +14,7 @@ from longtake.published.reading import (
     read_similarity,
     read_spans,
 )
+from longtake.sources.lists.internvid_g import Captioned
 
 __all__ = [
     "BadLine",

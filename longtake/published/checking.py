@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from longtake.errors import UsageError
-from longtake.grounding._broken import INVARIANTS, broken
+from longtake.grounding._broken import INVARIANTS, Known
 from longtake.published.reading import BadLine, Lines, Matrix, Record, read_scenes, read_similarity, read_spans
 from longtake.sources.files import ENDINGS
 
@@ -41,9 +41,9 @@ class Checked:
     not_tested: tuple[str, ...]
     """What could not be tested for want of scenes or similarities."""
     without_scenes: int
-    """Records of videos that the file of scenes lacks."""
+    """Records of videos that the file of scenes lacks, or has none of: the published form of one without a cut."""
     without_similarity: int
-    """Records of videos that the file of similarities lacks, or has another number of scenes for."""
+    """Records of videos that the file of similarities lacks, or has an empty matrix of, or one of more scenes."""
     blank: int
     """Empty lines, of all the files."""
     bad_lines: tuple[BadLine, ...]
@@ -72,7 +72,7 @@ def check_spans(
     tally = _Tally(similar_above)
     waiting = dict(videos)
     for name, matrix in read_similarity(lines[2]) if similarity is not None else ():
-        if len(matrix) <= len(known.get(_plain(name), ())) and _plain(name) in waiting:
+        if 0 < len(matrix) <= len(known.get(_plain(name), ())) and _plain(name) in waiting:
             tally.add(waiting.pop(_plain(name)), known[_plain(name)], matrix)
     without_similarity = sum(len(records) for records in waiting.values()) if similarity is not None else 0
     for name, records in waiting.items():
@@ -85,7 +85,7 @@ def check_spans(
         sound=tally.sound,
         broken=tally.result([name for name in INVARIANTS if name not in untested]),
         not_tested=tuple(name for name in INVARIANTS if name in untested),
-        without_scenes=sum(len(some) for name, some in videos.items() if name not in known) if scenes else 0,
+        without_scenes=sum(len(some) for name, some in videos.items() if not known.get(name)) if scenes else 0,
         without_similarity=without_similarity,
         blank=sum(file.blank for file in lines),
         bad_lines=tuple(bad for file in lines for bad in file.bad),
@@ -103,9 +103,9 @@ class _Tally:
 
     def add(self, records: Sequence[Record], scenes: Scenes, similarity: Matrix | None) -> None:
         """Check all records of one video."""
-        of_video = [record.span for record in records]
+        known = Known([record.span for record in records], scenes, similarity)
         for record in records:
-            wrong = broken(record.span, of_video, scenes, similarity, similar_above=self.similar_above)
+            wrong = known.broken(record.span, similar_above=self.similar_above)
             self.records += 1
             self.sound += not wrong
             for name in wrong:

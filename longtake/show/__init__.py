@@ -1,5 +1,6 @@
 """How the command line looks: plans, progress, funnels and tables; plain text where there is no terminal."""
 
+from longtake.show.fetching import fetched
 from longtake.show.lists import findings, recipes, shots, steps
 from longtake.show.live import Live
 from longtake.show.results import captions, exported, removed, result, selection
@@ -11,6 +12,7 @@ __all__ = [
     "captions",
     "checked",
     "exported",
+    "fetched",
     "findings",
     "grounded",
     "levels",

@@ -66,7 +66,7 @@ def steps(name: str | None) -> None:
                 for line in rest:
                     out.print(f"  {'':<14}{line}", markup=False)
                 for parameter, default in step.defaults.items():
-                    out.print(f"  {'':<14}{parameter} = {default!r}", markup=False)
+                    out.print(f"  {'':<14}{parameter} = {steps_module.told(default)}", markup=False)
                 if step.asks:
                     out.print(f"  {'':<14}asks a model", markup=False)
                 if step.signal:

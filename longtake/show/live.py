@@ -14,6 +14,8 @@ from longtake.watch import Estimate, Plan, Progress
 
 PLAIN_EVERY_S = 10.0
 DOING = {
+    "list": "Reading",
+    "fetch": "Fetching",
     "load": "Loading",
     "scan": "Scanning",
     "vote": "Voting",
@@ -36,6 +38,8 @@ class Live:
         self.task: TaskID | None = None
         self.phase = ""
         self.said_s = 0.0
+        self.ended: tuple[str, int] | None = None
+        """The phase whose end was told, and how much it was."""
 
     def __enter__(self) -> "Live":
         return self
@@ -72,7 +76,11 @@ class Live:
 
     def _say(self, news: Progress) -> None:
         now = time.monotonic()
-        if news.done == news.total or now - self.said_s >= PLAIN_EVERY_S:
+        ended = (news.phase, news.total) if news.done == news.total else None
+        if ended == self.ended and ended:
+            return
+        self.ended = ended
+        if ended or now - self.said_s >= PLAIN_EVERY_S:
             self.said_s = now
             self.console.print(f"{DOING[news.phase]}: {progress_words(news)}")
 
@@ -81,13 +89,15 @@ def share(news: Progress) -> float:
     """Return how much is done, in [0, 1]: by seconds of video where they are known, else by items."""
     if news.done == news.total:
         return 1.0
+    if not news.total:  # nobody knows how many there are
+        return 0.0
     by_items = news.done / max(1, news.total)
     return min(0.99, news.reached_s / news.total_s) if news.total_s else by_items
 
 
 def progress_words(news: Progress) -> str:
     """Return `12 of 40, 1 failed, 83x real time, 40.0 s left`."""
-    words = [f"{news.done:,} of {news.total:,}"]
+    words = [f"{news.done:,} of {news.total:,}" if news.total or not news.done else f"{news.done:,}"]
     if news.failed:
         words.append(f"{news.failed:,} failed")
     if news.words:

@@ -104,6 +104,7 @@ def captions(done: CaptionedSet) -> None:
         out.print("Take the answers with --results-from; requests that build on them come after that.")
     if done.asked:
         asked(out, done.asked)
+        spanned(out, done.spanned)
         if done.asked.failed:
             out.print(f"[red]{count(done.asked.failed, 'clip')} failed[/]; the report says why.")
         out.print(escape(f"\nLook at   {done.folder / 'report.html'}"))
@@ -140,7 +141,7 @@ def removed(done: Removed) -> None:
         out.print(Text(f"  {name}"))
     out.print(Text(f"Later runs leave them out: {done.folder / REMOVED}"))
     if done.exports:
-        out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still hold clips of them.[/]")
+        out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still hold something of them.[/]")
         out.print("Remove each folder and its copies, then make it anew:")
         for export in done.exports:
             out.print(Text(f"  {export.command}"))
@@ -157,7 +158,9 @@ def selection(choice: Choice) -> None:
         out.print("Nothing was changed; --save keeps this choice.")
         return
     out.print(f"Saved as the set's rules in {recipe}.")
-    if choice.without_file:
+    if choice.grounds:
+        out.print(escape(f"Spans follow with: longtake ground {choice.folder}"))
+    if choice.without_file and choice.writes_files:
         missing = count(choice.without_file, "kept clip")
         folder = escape(str(choice.folder))
         out.print(f"{missing} without a file; to write: longtake run {recipe} VIDEOS --to {folder}")

@@ -21,8 +21,11 @@ def spanned(out: Console, done: Spanned | None) -> None:
     if done.stopped:
         out.print(Text(f"No spans were made: {done.stopped}.", "red"))
         return
+    if done.unscanned:
+        videos = count(done.unscanned, "video")
+        out.print(Text(f"{videos} with captions never scanned for {done.signal}, and left out.", "yellow"))
     if not done.spans and not done.rejected:
-        out.print("No spans: there are no captions yet.")
+        out.print("No spans: no kept clip has a caption that is asked for.")
         return
     out.print(f"[bold]{count(done.spans, 'span')}[/] of {count(done.spans + sum(done.rejected.values()), 'caption')}.")
     for reason, number in done.rejected.items():
@@ -36,15 +39,17 @@ def grounded(done: GroundedSet) -> None:
     out = console()
     spanned(out, done.spanned)
     if done.evaluation:
-        evaluation(out, done.evaluation)
+        evaluation(out, done.evaluation, scored=done.spanned.scored)
     out.print(escape(f"\nLook at   {done.folder / 'report.html'}"))
-    out.print(escape(f"Try       longtake export {done.folder} internvid_g --to FOLDER"))
+    if done.spanned.spans:
+        out.print(escape(f"Try       longtake export {done.folder} internvid_g --to FOLDER"))
 
 
-def evaluation(out: Console, found: Evaluation) -> None:
+def evaluation(out: Console, found: Evaluation, *, scored: bool) -> None:
     """Print how often a caption finds its positive among the scenes of its negative span, and what chance would."""
     if not found.spans:
-        out.print("Nothing to evaluate: no caption has a vector in the space of the pictures.")
+        why = "there is no good span" if scored else "the signal has no place for texts"
+        out.print(f"Nothing to evaluate: {why}.")
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in (f"{count(found.spans, 'span')} retrieved", "recall@1, IoU 0.5", "IoU 0.7", "mean IoU"):
@@ -74,8 +79,8 @@ def checked(done: Checked) -> None:
     if done.not_tested:
         out.print(f"Not tested, for want of --scenes or --similarity: {', '.join(done.not_tested)}.")
     for number, words in (
-        (done.without_scenes, "of videos that the file of scenes lacks"),
-        (done.without_similarity, "of videos that the file of similarities lacks or has other scenes for"),
+        (done.without_scenes, "of videos that the file of scenes lacks or has none for"),
+        (done.without_similarity, "of videos that the file of similarities lacks, or has none or other scenes for"),
     ):
         if number:
             out.print(f"{count(number, 'record')} {words}.")

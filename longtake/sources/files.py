@@ -14,6 +14,9 @@ vob webm wmv y4m
 ENDINGS = frozenset(_ENDINGS.split())
 """Files in a folder with one of these endings are taken for videos; a file named outright needs none."""
 
+LIST = "list.jsonl"
+"""In a fetched folder, beside `videos`: what a list says of clips of these videos, a row a clip."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -23,6 +26,8 @@ class Found:
     """Absolute, sorted, each once."""
     others: int
     """Files in the folders that don't look like videos and were left alone."""
+    lists: tuple[Path, ...] = ()
+    """Folders among the sources that were fetched, and hold what a list says of their videos."""
 
 
 def find_videos(sources: Sequence[str | Path]) -> Found:
@@ -31,10 +36,13 @@ def find_videos(sources: Sequence[str | Path]) -> Found:
     Raises `UsageError` for a source that isn't there or a folder without any video.
     """
     videos: set[Path] = set()
+    lists: set[Path] = set()
     others = 0
     for source in sources:
         path = Path(source).expanduser()
         if path.is_dir():
+            if (path / LIST).is_file():
+                lists.add(absolute(path))
             inside, left = _search(path)
             if not inside:
                 raise UsageError(f"no video in {source}; it looks for files that end in .mp4, .mkv, .webm, .mov, ...")
@@ -44,7 +52,7 @@ def find_videos(sources: Sequence[str | Path]) -> Found:
             videos.add(absolute(path))
         else:
             raise UsageError(f"{source}: no such file or folder")
-    return Found(sorted(videos), others)
+    return Found(sorted(videos), others, tuple(sorted(lists)))
 
 
 def absolute(path: Path) -> Path:
@@ -64,7 +72,8 @@ def _search(folder: Path) -> tuple[list[Path], int]:
             continue
         seen.add(real)
         for name in names:
-            if name.startswith("._"):  # what macOS leaves beside a file on foreign disks
+            # What macOS leaves beside a file on foreign disks, and what belongs to a fetched folder itself.
+            if name.startswith(("._", ".lock", LIST, "fetched.sqlite")):
                 continue
             if name.rpartition(".")[2].lower() in ENDINGS:
                 videos.append(absolute(Path(top)) / name)

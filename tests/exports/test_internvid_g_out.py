@@ -1,6 +1,5 @@
 """InternVid-G's files: each as its own scripts read it, equal to the set, and sound when checked as published."""
 
-import itertools
 import json
 import tracemalloc
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from exported import FILMS, NASTY, NO_RECORD, grounded_set, spans_of
 
-from longtake.corpus import SetCorpus
+from longtake.corpus import SetCorpus, timeline_of
 from longtake.exporting import export_set
 from longtake.exports import Grounded
 from longtake.exports._instructions import instruction
@@ -21,6 +20,7 @@ from longtake.grounding import Sentence, Timeline
 from longtake.grounding.internvid_g import internvid_g as ground
 from longtake.published import Lines, check_spans, read_captions, read_scenes, read_similarity, read_spans
 from longtake.recipe import resolve
+from longtake.records import Series
 from longtake.settings import read_recipe
 from longtake.store import Store
 
@@ -104,6 +104,27 @@ def test_scenes_and_their_similarities_fit_each_other(made: Path, out: Path) -> 
     rows = store.read("shots").to_pylist()
     cut = sorted((row["start_s"], row["end_s"]) for row in rows if films[row["video_id"]]["path"].endswith(FILMS[1]))
     assert len(cut) == 2 and shots[FILMS[1]][0][0] == cut[0][0]
+
+
+def test_shots_have_a_row_each_in_the_matrix_though_one_was_too_short_to_be_measured(tmp_path: Path) -> None:
+    """Two scenes; the first shot reaches into both, and nothing fell into the third."""
+    times = np.array([0.5, 1.0, 2.5, 4.0, 5.0])
+    series = Series(("a", "b"), times, np.arange(5, dtype=np.int32), np.ones((5, 2), np.float32))
+    shots = [{"start_s": a, "end_s": b} for a, b in ((0.0, 3.0), (3.0, 3.2), (3.2, 3.5), (3.5, 6.0))]
+    timeline = timeline_of("v", 6.0, [(0.0, 2.0), (2.0, 6.0)], shots, series)
+    video = Grounded({"id": "v", "path": "v.mp4", "duration_s": 6.0}, "train", shots, [], [], [], timeline)
+    internvid_g([video], tmp_path, lambda _: [])
+    [(_, cut)] = read_scenes(Lines(tmp_path / "train" / "scenes.jsonl"))
+    [(_, matrix)] = read_similarity(Lines(tmp_path / "train" / "scenes_similarity.jsonl"))
+    assert cut == [(0.0, 2.0), (2.0, 3.0), (3.5, 6.0)]
+    assert matrix.shape == (3, 3) and not np.isnan(matrix).any()
+
+
+def test_without_a_signal_shots_go_out_as_they_are(tmp_path: Path) -> None:
+    shots = [{"start_s": 0.0, "end_s": 3.0}, {"start_s": 3.0, "end_s": 6.0}]
+    video = Grounded({"id": "v", "path": "v.mp4", "duration_s": 6.0}, "train", shots, [], [], [], None)
+    internvid_g([video], tmp_path, lambda _: [])
+    assert list(read_scenes(Lines(tmp_path / "train" / "scenes.jsonl"))) == [("v.mp4", [(0.0, 3.0), (3.0, 6.0)])]
 
 
 def test_captions_before_and_after_the_filter(made: Path, out: Path) -> None:
@@ -252,18 +273,15 @@ def _timeline(scenes: int, shots: int, *, seed: int = 1, alike: float = 0.0) -> 
     vectors = (1 - alike) * rng.normal(size=(shots, 16)) + alike * centres[rng.integers(0, 5, shots)]
     unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     frames = np.stack([unit[np.searchsorted(owners, np.arange(scenes))]] * 3, axis=1)
-    return Timeline(f"v{seed}-{scenes}", float(edges[-1]), edges[:-1], edges[1:], unit, owners, frames)
+    counts = np.bincount(owners)
+    parts = [np.linspace(a, b, n + 1) for a, b, n in zip(edges[:-1], edges[1:], counts, strict=True)]
+    at = np.concatenate([np.stack([part[:-1], part[1:]], axis=1) for part in parts])
+    return Timeline(f"v{seed}-{scenes}", float(edges[-1]), edges[:-1], edges[1:], unit, owners, frames, at)
 
 
 def _grounded(timeline: Timeline, spans: Sequence[dict[str, Any]], name: str = "x.mp4") -> Grounded:
-    counts = np.bincount(timeline.scene_of)
-    shots = [
-        {"start_s": a, "end_s": b}
-        for start_s, end_s, count in zip(timeline.starts_s, timeline.ends_s, counts, strict=True)
-        for a, b in itertools.pairwise(np.linspace(start_s, end_s, count + 1).tolist())
-    ]
     video = {"id": timeline.video_id, "path": f"/films/{name}", "duration_s": timeline.duration_s}
-    return Grounded(video, "train", shots, [], [], spans, timeline)
+    return Grounded(video, "train", [], [], [], spans, timeline)
 
 
 def _with(video: Grounded, spans: Sequence[dict[str, Any]], name: str = "x.mp4") -> Grounded:

@@ -1,18 +1,25 @@
 """Which promises records of a published kind break."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from timelines import random_video
 
-from longtake.grounding._broken import INVARIANTS, Published, broken
+from longtake.grounding._broken import INVARIANTS, Known, Published
 from longtake.grounding.internvid_g import internvid_g
 
 SCENES = ((0.0, 10.0), (10.0, 14.0), (14.0, 30.0), (30.0, 40.0))
 SIMILARITY = np.full((4, 4), 0.3)
 SIMILARITY[0, 3] = SIMILARITY[3, 0] = 0.9
 SOUND = Published("a.mp4", 10, 14, 0, 40, "a man rides", 40, 1, 1)
+
+
+def broken(record: Published, of_video=(), scenes=(), similarity=None, **threshold: float) -> tuple[str, ...]:
+    return Known(of_video, scenes, similarity).broken(record, **threshold)
 
 
 def test_a_sound_record_breaks_nothing():
@@ -67,6 +74,66 @@ def test_other_records_of_the_video():
     assert broken(replace(SOUND, neg_end_s=19), [repeated]) == ()
 
 
+def alike(some: float, other: float) -> bool:
+    return abs(some - other) <= 0.01
+
+
+def repeats(record: Published, other: Published) -> bool:
+    """The other lies in the negative span beside the positive, by more than a rounding."""
+    sides = ((record.neg_start_s, record.start_s), (record.end_s, record.neg_end_s))
+    return max(min(other.end_s, end) - max(other.start_s, start) for start, end in sides) > 0.01
+
+
+TIMES = st.integers(0, 60).map(lambda number: number * 0.004)
+"""Closer together than what counts as a rounding, and never just as far."""
+CAPTIONS = st.sampled_from(["a man", "A man.", "man a", "a dog", ""])
+RECORDS = st.builds(Published, st.just("v"), TIMES, TIMES, TIMES, TIMES, CAPTIONS)
+
+
+@given(st.lists(RECORDS, max_size=12))
+def test_pairs_are_found_as_by_comparing_all_with_all(records: list[Published]):
+    known = Known(records)
+    said = [re.findall(r"\w+", record.caption.lower()) for record in records]
+    for record, own in zip(records, said, strict=True):
+        if record.end_s <= record.start_s:
+            continue
+        others = list(zip(records, said, strict=True))
+        shared = [o for o, words in others if words != own and alike(o.start_s, record.start_s)]
+        expected = {
+            "shared positive": any(alike(other.end_s, record.end_s) for other in shared),
+            "repeated caption": any(repeats(record, other) for other, words in others if words == own),
+        }
+        assert {name: name in known.broken(record) for name in expected} == expected
+
+
+def test_a_video_of_very_many_records_is_compared_once_each():
+    """Each caption is read twice: once for all, and once for its own record."""
+    captions = [Counted(f"caption {number}") for number in range(300)]
+    records = [replace(SOUND, caption=caption, start_s=10 + i / 1000) for i, caption in enumerate(captions)]
+    known = Known(records)
+    for record in records:
+        assert known.broken(record) == ("shared positive",)
+    assert max(caption.read for caption in captions) <= 4
+
+
+class Counted(str):
+    """A text that knows how often it was looked into."""
+
+    read = 0
+
+    def casefold(self) -> str:
+        self.read += 1
+        return super().casefold()
+
+
+@pytest.mark.parametrize("huge", [float("inf"), 1e308, -1e308, float("nan")])
+def test_numbers_beyond_all_videos_break_promises_and_nothing_else(huge: float):
+    records = [replace(SOUND, end_s=huge), replace(SOUND, start_s=-abs(huge)), replace(SOUND, neg_end_s=huge)]
+    known = Known([SOUND, *records], SCENES, SIMILARITY)
+    assert set(known.broken(SOUND)) <= {"repeated caption"}
+    assert all(known.broken(record) for record in records)
+
+
 def test_the_threshold_counts_as_similar():
     first = replace(SOUND, start_s=0, end_s=10, start_scene=0, end_scene=0)
     assert broken(first, (), SCENES, SIMILARITY, similar_above=0.9) == ("similar inside",)
@@ -103,8 +170,9 @@ def test_the_default_way_breaks_nothing_and_the_published_way_much():
                 for span in spans
                 if span.rejected_by is None
             ]
+            known = Known(records, scenes, similarity)
             for record in records:
-                names.update(broken(record, records, scenes, similarity))
+                names.update(known.broken(record))
     assert found[True] == set()
     assert {"no context", "shared positive", "repeated caption", "scene numbers", "never compared"} <= found[False]
     assert found[False] <= set(INVARIANTS)

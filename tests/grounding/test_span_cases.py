@@ -68,7 +68,8 @@ def test_missing_time_bars():
     starts, ends = np.array([0.0, 4, 8.5, 12.5]), np.array([4.0, 8, 12.5, 16])
     looks = angles(*APART)
     frames = np.repeat(looks[:, None], 3, axis=1)
-    video = Timeline("video", 20.0, starts, ends, looks, np.arange(4, dtype=np.int32), frames)
+    spans_s = np.stack([starts, ends], axis=1)
+    video = Timeline("video", 20.0, starts, ends, looks, np.arange(4, dtype=np.int32), frames, spans_s)
     first, last = spans(video, [sentence(0, 0, 4), sentence(1, 8.5, 12.5)])
     assert negative(first) == (0, 8, "video", "unseen")
     assert negative(last) == (8.5, 16, "unseen", "unseen")
@@ -214,3 +215,52 @@ def test_neither_the_order_of_captions_nor_blocks_make_a_difference():
     for position, number in enumerate(shuffled):
         assert negative(again[position]) == negative(found[number])
         assert again[position].rejected_by == found[number].rejected_by
+
+
+def test_videos_whose_captions_have_no_vectors_leave_the_filter_of_the_others_as_it_is():
+    """Wherever they stand in the set; so do sentences without one beside others with one."""
+    video = timeline(angles(*APART), EDGES)
+    bare = (video, [sentence(0, 0, 4), sentence(1, 4, 8)])
+    scored = (video, [sentence(0, 0, 4, vector=angles(30)[0]), sentence(1, 4, 8), sentence(2, 8, 12)])
+    strong = (video, [sentence(0, 0, 4, vector=angles(3)[0])])
+    for videos in ([bare, scored, strong], [scored, strong, bare], [scored, bare, strong]):
+        found = [[span.rejected_by for span in some] for _, some in internvid_g(videos)]
+        expected = {id(bare): [None, None], id(scored): [WEAK, None, None], id(strong): [None]}
+        assert found == [expected[id(one)] for one in videos]
+
+
+PARTS = (0.0, 4.0, 8.0, 12.0, 24.0)
+"""Three parts of one clip, of which the first two look alike, and a clip that is none of it."""
+
+
+def parts(*told: float) -> tuple[Timeline, list[Sentence]]:
+    """The captions of the parts lie at angles to what their frames show."""
+    video = timeline(angles(0, 30, 90, 200), PARTS)
+    said = [sentence(0, 4.0 * i, 4.0 * i + 4, f"caption number {i}", angles(told[i])[0]) for i in range(3)]
+    return video, said
+
+
+def test_parts_of_a_clip_bar_each_other_by_their_looks_unless_told_otherwise():
+    assert [negative(span)[:2] for span in spans(*parts(-5, 35, 90), quantile=0.0)] == [(0, 4), (4, 24), (0, 24)]
+    found = spans(*parts(-5, 35, 90), quantile=0.0, part_margin=0.1)
+    assert [negative(span) for span in found] == [(0, 24, "video", "video")] * 3
+    assert [span.rejected_by for span in found] == [None] * 3
+    assert [[one.start_s for one in span.similar] for span in found] == [[4], [0], []], "they are still named"
+
+
+def test_the_caption_has_to_beat_the_other_part_by_that_much():
+    """The first caption fits its own part by a cosine of 1, the second by 0.87: it leads by 0.13."""
+    for part_margin, reach in ((0.13, 24), (0.14, 4)):
+        assert spans(*parts(0, 35, 90), quantile=0.0, part_margin=part_margin)[0].neg_end_s == reach
+
+
+def test_only_parts_of_its_own_clip_are_let_in():
+    video, said = parts(-5, 35, 90)
+    other = sentence(1, 4, 8, said[1].text, said[1].vector)
+    assert spans(video, [said[0], other, said[2]], quantile=0.0, part_margin=0.1)[0].neg_end_s == 4
+
+
+def test_without_scores_parts_bar_by_looks():
+    video, said = parts(-5, 35, 90)
+    bare = [sentence(0, one.start_s, one.end_s, one.text) for one in said]
+    assert [span.neg_end_s for span in spans(video, bare, part_margin=0.1)] == [4, 24, 24]

@@ -39,7 +39,17 @@ def timeline(
     if frames is None:
         frames = np.repeat(looks[np.searchsorted(owners, np.arange(n))][:, None], 3, axis=1)
     at = np.asarray(edges, np.float64)
-    return Timeline("video", float(at[-1]), at[:-1], at[1:], looks, owners, np.asarray(frames, np.float32))
+    spans = at_even_parts(at[:-1], at[1:], owners)
+    return Timeline("video", float(at[-1]), at[:-1], at[1:], looks, owners, np.asarray(frames, np.float32), spans)
+
+
+def at_even_parts(starts_s: np.ndarray, ends_s: np.ndarray, scene_of: np.ndarray) -> np.ndarray:
+    """The shots of each scene, of one length."""
+    counts = np.bincount(scene_of, minlength=len(starts_s))[scene_of]
+    place = np.arange(len(scene_of)) - np.searchsorted(scene_of, scene_of)
+    lengths = (ends_s - starts_s)[scene_of]
+    edges = [starts_s[scene_of] + lengths * (place + end) / counts for end in (0, 1)]
+    return np.stack(edges, axis=1)
 
 
 def angles(*degrees: float) -> np.ndarray:
@@ -77,4 +87,5 @@ def random_video(
         text = str(rng.choice(TEXTS)) if rng.random() < 0.5 else f"caption number {number}"
         vector = unit(looks[rng.integers(0, len(looks))] + 0.5 * rng.normal(size=d)) if texts else None
         said.append(sentence(number, *sorted(span), text, vector))
-    return Timeline("video", float(ends[-1] + between[-1]), starts, ends, shots, owners, frames), said
+    spans = at_even_parts(starts, ends, owners)
+    return Timeline("video", float(ends[-1] + between[-1]), starts, ends, shots, owners, frames, spans), said

@@ -1,0 +1,123 @@
+"""Videos of published lists onto this disk: politely, each once, and never a failure forgotten.
+
+A folder has `videos/`, `list.jsonl` with the rows of all lists that were fetched into it, and `fetched.sqlite` with
+what became of each video. The same call goes on where the last one ended, however that ended.
+"""
+
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from longtake.errors import SetError, UsageError
+from longtake.fetching.ledger import FILE as LEDGER
+from longtake.fetching.ledger import Ledger, Part
+from longtake.fetching.listing import FILE as LIST
+from longtake.fetching.listing import take_in
+from longtake.fetching.meter import Limits
+from longtake.fetching.run import Run
+from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State
+from longtake.fetching.worker import VIDEOS, Manner
+from longtake.lock import Lock
+from longtake.watch import Progress, Watch
+
+__all__ = [
+    "FAILED",
+    "LEDGER",
+    "LIST",
+    "STATES",
+    "VIDEOS",
+    "FetchError",
+    "Fetched",
+    "Limits",
+    "Manner",
+    "State",
+    "fetch_list",
+    "fetched",
+]
+
+BAD_ROWS = 20
+"""Rows that couldn't be used, of which the problem is told."""
+
+
+def fetch_list(
+    lists: Sequence[str | Path],
+    to: str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    shard: str = "",
+    retry_failed: Sequence[str] = (),
+    workers: int = 8,
+    rate: float | None = None,
+    manner: Manner = Manner(),  # noqa: B008  # frozen
+    limits: Limits = Limits(),  # noqa: B008  # frozen
+    watch: Watch = lambda _: None,
+) -> Fetched:
+    """Bring the videos that lists name into a folder, each once, however many clips of it they name.
+
+    Without any list it goes on with those of the folder. `shard` is written `3/16`: the third of sixteen parts, by a
+    hash of the videos' ids. `retry_failed` are states to be asked for again, or `all`. `rate` is how many videos are
+    begun a second at one host. Raises `UsageError`, `SetError`; Ctrl-C ends it with nothing lost.
+    """
+    folder, part, again = Path(to), read_shard(shard), _states(retry_failed)
+    if workers < 1 or (rate is not None and not 0 < rate <= 1000):
+        raise UsageError("workers are 1 or more, and a rate is over 0 and at most 1000 videos a second")
+    for path in lists:
+        if not Path(path).is_file():
+            raise UsageError(f"{path}: no such list; it is a file")
+    if not lists and not (folder / LEDGER).is_file():
+        raise UsageError(f"{folder}: nothing was fetched here yet; name a list")
+    (folder / VIDEOS).mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    with Lock(folder), Ledger(folder) as ledger:
+        try:
+            for path in lists:
+                take_in(ledger, folder, Path(path), mapping, lambda rows: watch(_reading(rows, began)))
+            ledger.want({*AGAIN, *again} - {"wanted"}, part)
+            run = Run(folder, ledger, part, manner=manner, limits=limits, rate=rate)
+            return _with_rows(run.fetch(workers, watch), ledger, part, began)
+        except sqlite3.Error as error:
+            raise SetError(f"{folder / LEDGER}: can't be written ({error}); nothing that came is lost") from error
+
+
+def fetched(folder: str | Path, *, shard: str = "") -> Fetched:
+    """Return what became of the videos of a folder, without asking anybody. Raises `UsageError`, `SetError`."""
+    folder = Path(folder)
+    if not (folder / LEDGER).is_file():
+        raise UsageError(f"{folder}: nothing was fetched here; run longtake fetch LIST --to {folder}")
+    with Ledger(folder) as ledger:
+        part = read_shard(shard)
+        return _with_rows(Fetched(folder, ledger.counts(part)), ledger, part, time.monotonic())
+
+
+def read_shard(text: str) -> Part:
+    """Read `3/16`. Raises `UsageError`."""
+    if not text:
+        return Part()
+    number, slash, of = text.partition("/")
+    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= 1_000_000):
+        raise UsageError(f"{text!r} is no shard; write 3/16 for the third of sixteen, the first is 1/16")
+    return Part(int(number), int(of))
+
+
+def _states(names: Sequence[str]) -> list[State]:
+    """Return the states that are meant. Raises `UsageError`."""
+    if "all" in names:
+        return list(FAILED)
+    for name in names:
+        if name not in FAILED:
+            raise UsageError(f"{name!r} is no state of a failed video; there are all, {', '.join(FAILED)}")
+    return [state for state in FAILED if state in names]
+
+
+def _with_rows(found: Fetched, ledger: Ledger, part: Part, began: float) -> Fetched:
+    """Return what was found with what there is to say of the lists."""
+    rows, bad = ledger.rows()
+    found = replace(found, reasons=ledger.reasons(part))
+    problems = tuple(f"{path}, row {row}: {problem}" for path, row, problem in ledger.bad_rows(BAD_ROWS))
+    return replace(found, rows=rows, bad_rows=bad, problems=problems, elapsed_s=time.monotonic() - began)
+
+
+def _reading(rows: int, began: float) -> Progress:
+    return Progress("list", rows, 0, 0, 0.0, 0.0, time.monotonic() - began)

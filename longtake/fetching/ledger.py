@@ -1,0 +1,232 @@
+"""What is known of each video that was ever wanted here, in one SQLite file that survives a kill at any point."""
+
+import hashlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from longtake.errors import SetError
+from longtake.fetching.addresses import host_of
+from longtake.fetching.states import State
+from longtake.sources import BadRow, Listed
+
+FILE = "fetched.sqlite"
+VERSION = 1
+_TABLES = """
+CREATE TABLE videos (
+    id INTEGER PRIMARY KEY, video TEXT NOT NULL UNIQUE, url TEXT NOT NULL, host TEXT NOT NULL, bucket INTEGER NOT NULL,
+    state TEXT NOT NULL, message TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
+    path TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT '',
+    changed_at REAL NOT NULL
+);
+CREATE INDEX waiting ON videos (host, id) WHERE state = 'wanted';
+CREATE TABLE lists (
+    key TEXT PRIMARY KEY, path TEXT NOT NULL, rows INTEGER NOT NULL, bad INTEGER NOT NULL, whole INTEGER NOT NULL
+);
+CREATE TABLE bad_rows (list TEXT NOT NULL, row INTEGER NOT NULL, problem TEXT NOT NULL);
+CREATE TABLE clips (hash INTEGER PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE written (bytes INTEGER NOT NULL);
+INSERT INTO written VALUES (0);
+"""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A video to be fetched."""
+
+    id: int
+    video: str
+    url: str
+    host: str
+    path: str = ""
+    """Relative to the folder, where a file was about to get its name when the last run ended; with its size."""
+    bytes: int = 0
+    tries: int = field(default=0, compare=False)
+    """In this call, without getting on."""
+    asked_at: float = field(default=0.0, compare=False)
+    """When it last got its turn, by the monotonic clock."""
+    here: int = field(default=0, compare=False)
+    """Bytes of it that came so far, to tell whether another try got on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which videos of the ledger a call is about: those of one shard of `of`, counted from 1."""
+
+    number: int = 1
+    of: int = 1
+
+    @property
+    def sql(self) -> str:
+        """The condition; both numbers are integers of ours."""
+        return f"bucket % {self.of} = {self.number - 1}"
+
+
+def bucket_of(video: str) -> int:
+    """Return a video's place among the shards: a hash of its id, so that no list's order or date matters."""
+    return int.from_bytes(hashlib.sha256(video.encode()).digest()[:7])
+
+
+class Ledger:
+    """The file, for one process; its threads may all use it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._lock = threading.Lock()
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA cache_size = -65536")  # KiB; clips come in the order of their hashes, that is none
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if not version:
+                self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+        except sqlite3.Error as error:
+            raise SetError(f"{self.path}: can't be used as a ledger ({error}); take another folder") from error
+        if version not in (0, VERSION):
+            raise SetError(f"{self.path}: written by another version of longtake ({version}, not {VERSION})")
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        with self._lock:
+            self._db.close()
+
+    # Lists
+
+    def list_read(self, key: str) -> tuple[int, bool]:
+        """Return how many rows of a list are in the ledger, and whether that is all of them."""
+        with self._lock:
+            found = self._db.execute("SELECT rows, whole FROM lists WHERE key = ?", (key,)).fetchone()
+        return (found[0], bool(found[1])) if found else (0, False)
+
+    def written(self) -> int:
+        """Return how many bytes of `list.jsonl` belong to rows in the ledger."""
+        with self._lock:
+            return int(self._db.execute("SELECT bytes FROM written").fetchone()[0])
+
+    def new(self, hashes: Iterable[int]) -> set[int]:
+        """Return those hashes of rows that no list brought so far."""
+        with self._lock:
+            ask = self._db.execute
+            return {each for each in hashes if not ask("SELECT 1 FROM clips WHERE hash = ?", (each,)).fetchone()}
+
+    def add(
+        self,
+        key: str,
+        path: Path,
+        rows: Sequence[Listed | BadRow],
+        hashes: Iterable[int],
+        *,
+        end: int,
+        whole: bool,
+    ) -> None:
+        """Take in the next rows of a list, which end at byte `end` of `list.jsonl`: all of them, or none if killed."""
+        now = time.time()
+        videos = {row.video: row.url for row in rows if isinstance(row, Listed)}
+        videos |= {row.video: row.url for row in reversed(rows) if isinstance(row, Listed) and row.url}
+        bad = [(key, row.row, row.problem) for row in rows if isinstance(row, BadRow)]
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany(
+                "INSERT INTO videos (video, url, host, bucket, state, changed_at) VALUES (?, ?, ?, ?, 'wanted', ?)"
+                " ON CONFLICT (video) DO UPDATE SET url = excluded.url, host = excluded.host, state = 'wanted'"
+                " WHERE state <> 'done' AND excluded.url NOT IN ('', url)",  # a new list may know a new address
+                [(video, url, host_of(url), bucket_of(video), now) for video, url in videos.items()],
+            )
+            self._db.executemany("INSERT INTO clips VALUES (?)", ((each,) for each in sorted(hashes)))
+            self._db.executemany("INSERT INTO bad_rows VALUES (?, ?, ?)", bad)
+            self._db.execute(
+                "INSERT INTO lists VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " rows = rows + excluded.rows, bad = bad + excluded.bad, whole = excluded.whole",
+                (key, str(path), len(rows), len(bad), whole),
+            )
+            self._db.execute("UPDATE written SET bytes = ?", (end,))
+
+    def rows(self) -> tuple[int, int]:
+        """Return how many rows of lists were read, and how many of them name nothing that could be used."""
+        with self._lock:
+            found = self._db.execute("SELECT coalesce(sum(rows), 0), coalesce(sum(bad), 0) FROM lists").fetchone()
+        return found[0], found[1]
+
+    def bad_rows(self, most: int) -> list[tuple[str, int, str]]:
+        """Return list, row and problem of some rows that couldn't be used."""
+        query = "SELECT path, row, problem FROM bad_rows JOIN lists ON key = list ORDER BY bad_rows.rowid LIMIT ?"
+        with self._lock:
+            return [(path, row, problem) for path, row, problem in self._db.execute(query, (most,))]
+
+    # Videos
+
+    def want(self, states: Iterable[State], part: Part) -> None:
+        """Make videos in some states wanted again."""
+        with self._lock, self._db:
+            for state in states:
+                self._db.execute(f"UPDATE videos SET state = 'wanted' WHERE state = ? AND {part.sql}", (state,))  # noqa: S608
+
+    def hosts(self, part: Part) -> list[tuple[str, int]]:
+        """Return the hosts of wanted videos, with their number."""
+        query = (
+            "SELECT host, count(*) FROM videos"  # noqa: S608
+            f" WHERE state = 'wanted' AND {part.sql} GROUP BY host ORDER BY min(id)"
+        )
+        with self._lock:
+            return self._db.execute(query).fetchall()
+
+    def wanted(self, host: str, part: Part, *, after: int, most: int) -> list[Wanted]:
+        """Return the next wanted videos of a host, in the order of the lists."""
+        query = (
+            "SELECT id, video, url, host, path, bytes FROM videos"  # noqa: S608
+            f" WHERE state = 'wanted' AND host = ? AND id > ? AND {part.sql} ORDER BY id LIMIT ?"
+        )
+        with self._lock:
+            return [Wanted(*row) for row in self._db.execute(query, (host, after, most))]
+
+    def sample(self, part: Part, most: int) -> list[Wanted]:
+        """Return some of the wanted videos, chosen by the hash of their ids."""
+        query = (
+            "SELECT id, video, url, host, path, bytes FROM videos"  # noqa: S608
+            f" WHERE state = 'wanted' AND {part.sql} ORDER BY bucket LIMIT ?"
+        )
+        with self._lock:
+            return [Wanted(*row) for row in self._db.execute(query, (most,))]
+
+    def counts(self, part: Part) -> dict[State, int]:
+        """Return how many videos are in which state."""
+        query = f"SELECT state, count(*) FROM videos WHERE {part.sql} GROUP BY state"  # noqa: S608
+        with self._lock:
+            return dict(self._db.execute(query).fetchall())
+
+    def reasons(self, part: Part) -> dict[State, str]:
+        """Return what the first video of each state is in it for; states without a message are left out."""
+        query = (
+            f"SELECT state, message FROM videos WHERE rowid IN (SELECT min(rowid) FROM videos WHERE {part.sql} "  # noqa: S608
+            "AND message != '' GROUP BY state)"
+        )
+        with self._lock:
+            return dict(self._db.execute(query).fetchall())
+
+    def stored(self) -> int:
+        """Return the bytes of all videos that are done."""
+        with self._lock:
+            found = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM videos WHERE state = 'done'").fetchone()
+        return int(found[0])
+
+    def landing(self, wanted: Wanted, path: str, size: int, sha256: str) -> None:
+        """Note what a file is that is about to get its name, so that after a kill it is known again."""
+        with self._lock, self._db:
+            self._db.execute(
+                "UPDATE videos SET path = ?, bytes = ?, sha256 = ? WHERE id = ?", (path, size, sha256, wanted.id)
+            )
+
+    def note(self, wanted: Wanted, state: State, message: str = "", *, attempts: int = 1) -> None:
+        """Note what became of a video."""
+        with self._lock, self._db:
+            self._db.execute(
+                "UPDATE videos SET state = ?, message = ?, attempts = attempts + ?, changed_at = ? WHERE id = ?",
+                (state, message[:1000], attempts, time.time(), wanted.id),
+            )

@@ -1,0 +1,328 @@
+"""Videos of sites, by yt-dlp as a library: the only file that imports it, and only when a video is asked for.
+
+What goes wrong becomes one of our states in `site_errors`. When to ask again, and whom, is decided above.
+"""
+
+import errno
+import functools
+import gc
+import importlib
+import importlib.util
+import io
+import logging
+import re
+import shutil
+import weakref
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from longtake.errors import LongtakeError, UsageError
+from longtake.fetching import addresses
+from longtake.fetching.meter import Meter
+from longtake.fetching.site_errors import fetch_error, plain
+from longtake.fetching.states import FetchError, Got, StoppedError
+
+NEEDS = {"yt_dlp": "yt-dlp[default]>=2026.8"}
+
+OLD_DAYS = 60
+"""Sites change, and a yt-dlp of this age has often lost YouTube."""
+RUNTIMES = ("deno", "node")
+"""What may run YouTube's scripts; yt-dlp locks them in with either."""
+SILENCE_S = 30.0
+"""After so long without a byte the host is taken to be gone."""
+PIECE_TRIES = 3
+"""How often one piece of a video is asked for again. The video as a whole is asked for again above."""
+PAGES_S = 0.75
+"""Rest between the requests for one page, as yt-dlp advises for YouTube."""
+COOKIES = "# Netscape HTTP Cookie File\n"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+_log = logging.getLogger(__name__)
+
+
+def fetch_site(
+    url: str,
+    folder: Path,
+    name: str,
+    meter: Meter,
+    *,
+    size: str,
+    audio: bool,
+    cookies: Path | None,
+    proxy: str | None,
+    allow_private: bool,
+    browser: str | None = None,
+    extractor_args: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+) -> Got:
+    """Download the one video at `url` to `folder/name.<ext>`; what a broken try left in `folder` is continued.
+
+    `browser` lends the cookies of a browser of this machine: `firefox`, `firefox:PROFILE`. `extractor_args` go to
+    yt-dlp as they are: `{"youtube": {"player_client": ["web"]}}`.
+    """
+    yt_dlp = _yt_dlp()
+    visit = _Visit(folder, meter, allow_private=allow_private, resolve=proxy is None)
+    notes = _Notes()
+    parameters = _parameters(folder, name, visit, notes)
+    parameters |= {
+        "format": format_for(audio=audio, ffmpeg=_ffmpeg()),
+        "format_sort": sort_for(size),
+        "proxy": proxy or "",  # Empty: none, whatever the environment says; as for plain files.
+        "extractor_args": extractor_args or {},
+    }
+    if cookies or browser:
+        # yt-dlp writes its file of cookies anew in the end: it gets a copy of its own, in memory.
+        parameters["cookiefile"] = io.StringIO(_cookies_of(cookies, browser))
+    problem: LongtakeError | None = None
+    try:
+        with yt_dlp.YoutubeDL(parameters) as client:
+            client.urlopen = visit.asking(client.urlopen)
+            info = client.extract_info(url)
+    except Exception as error:  # A page of another shape than its reader in yt-dlp expects can raise anything.
+        _log.debug("%s", addresses.shown(url), exc_info=True)
+        problem = _ours(error, notes)
+    if problem:  # Raised here, it doesn't keep all that was under way when it came up.
+        visit.leave()
+        raise problem
+    return Got(_came(info, folder, name), visit.whole)
+
+
+def format_for(*, audio: bool, ffmpeg: bool) -> str:
+    """Return yt-dlp's choice of formats, the best of which `sort_for` decides.
+
+    Sound and pictures that come apart are put together by the program ffmpeg; without it, or without a wish for sound,
+    one file is taken. A file with both is the last resort where no sound is wished, pictures alone where it is.
+    """
+    if not audio:
+        return "bv/bv*"
+    return "bv*+ba/b/bv*" if ffmpeg else "b/bv*"
+
+
+def sort_for(size: str) -> list[str]:
+    """Return how yt-dlp is to order formats for a size as `720p`: the largest up to it, else the smallest above.
+
+    A filter on the height would find nothing where all are larger, and would halve upright videos: `res` is the
+    shorter side. MP4 and M4A come first among equals, for they go together without a change.
+    """
+    lines = size.removesuffix("p")
+    if not lines.isdecimal() or not int(lines):
+        raise UsageError(f"{size!r} is no size of a video; write its lines, as 720p")
+    return [f"res:{int(lines)}", "ext:mp4:m4a"]
+
+
+def sites_finding() -> str:
+    """Say whether videos of sites can be downloaded here, and what would help, for `doctor`. Asks no host."""
+    if importlib.util.find_spec("yt_dlp") is None:
+        return "no yt-dlp; only who fetches videos of sites needs it: pip install 'longtake[download]'"
+    version = importlib.import_module("yt_dlp.version").__version__
+    year, month, day = map(int, version.split(".")[:3])
+    age = (datetime.now(UTC).date() - date(year, month, day)).days
+    said = [f"yt-dlp {version}"]
+    if age > OLD_DAYS:
+        said.append(f"{age} days old, and sites change: pip install --upgrade 'yt-dlp[default]'")
+    said.append(_runtime() or "no deno, and no node from 22 on, one of which YouTube needs: pip install deno")
+    said.append("ffmpeg" if _ffmpeg() else "no program ffmpeg: where a site sends sound apart, a smaller video comes")
+    return "; ".join(said)
+
+
+class _Notes:
+    """A logger for yt-dlp, which prints errors however quiet it is told to be."""
+
+    def __init__(self) -> None:
+        self.warning_text = ""
+
+    def debug(self, message: str) -> None:
+        _log.debug("%s", message)
+
+    info = debug
+
+    def warning(self, message: str) -> None:
+        _log.debug("warning: %s", message)
+        self.warning_text = plain(message)
+
+    def error(self, message: str) -> None:
+        _log.debug("%s", message)  # It is raised, too.
+
+
+class _Visit:
+    """Our part in one download: whom yt-dlp may ask, what it may take, and how much has come."""
+
+    def __init__(self, folder: Path, meter: Meter, *, allow_private: bool, resolve: bool) -> None:
+        self.meter = meter
+        self.allow_private = allow_private
+        self.resolve = resolve
+        self.allowed: set[str] = set()
+        self.whole = True
+        """Whether what came is known to be all: in pieces of a known number, or of a known size."""
+        self.responses: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.total = 0
+        self.totals: dict[str, int] = {}
+        self.here = {str(path.absolute()): path.stat().st_size for path in folder.iterdir() if path.is_file()}
+        """Bytes by file; those of a broken try don't come again."""
+
+    def ask(self, url: str) -> None:
+        """Raise where an address may not be asked, or it is time to stop."""
+        self.meter.add(0)
+        parts = urlsplit(url)
+        host = f"{parts.scheme}://{parts.netloc}"
+        if parts.scheme != "data" and host not in self.allowed:
+            addresses.check(url, allow_private=self.allow_private, resolve=self.resolve)
+            self.allowed.add(host)
+
+    def asking(self, urlopen: Any) -> Any:
+        """Return yt-dlp's way to the network with a look at every address, also where it was sent on to."""
+
+        def ask_first(request: Any) -> Any:
+            self.ask(getattr(request, "url", request))
+            try:
+                response = urlopen(request)
+            except Exception as error:
+                if refusal := getattr(error, "response", None):
+                    self.responses.add(refusal)
+                raise
+            self.responses.add(response)
+            self.ask(response.url)
+            return response
+
+        return ask_first
+
+    def leave(self) -> None:
+        """Close what yt-dlp left open: bytes that are written late would get into the file of the next try."""
+        for response in list(self.responses):
+            response.close()
+        if self.totals:
+            gc.collect()  # Its functions hold one another, and the file.
+
+    def look(self, info: Mapping[str, Any], *, incomplete: bool = False) -> None:
+        """Look at what yt-dlp found, before it fetches it: one video, whole, from hosts that may be asked."""
+        if (info.get("n_entries") or 1) > 1:
+            raise FetchError("no_format", "several videos at this address; the list has to name one")
+        if info.get("live_status") in ("is_live", "is_upcoming"):
+            raise FetchError("no_format", "a live stream, which has not ended yet")
+        if incomplete:
+            return
+        formats = info.get("requested_formats") or [info]
+        for found in formats:
+            if found.get("url"):
+                self.ask(found["url"])
+        self.total = sum(found.get("filesize") or 0 for found in formats)
+
+    def progress(self, status: Mapping[str, Any]) -> None:
+        """Tell the meter what came. Sizes that yt-dlp only guesses are left out: early ones are far off."""
+        if status["status"] != "downloading":
+            return
+        file = str(Path(status.get("tmpfilename") or status["filename"]).absolute())
+        self.totals[file] = status.get("total_bytes") or 0
+        self.whole &= bool(self.totals[file] or status.get("fragment_count"))
+        before, now = self.here.get(file, 0), status.get("downloaded_bytes") or 0
+        total = max(self.total, sum(self.totals.values()))
+        self.here[file] = min(before, now)
+        self.meter.expect(total, here=sum(self.here[each] for each in self.totals))
+        self.here[file] = now
+        self.meter.add(max(0, now - before))
+
+
+def _parameters(folder: Path, name: str, visit: _Visit, notes: _Notes) -> dict[str, Any]:
+    """Return what yt-dlp is told whatever is wished."""
+    return {
+        "quiet": True,
+        "noprogress": True,
+        "color": "never",
+        "logger": notes,
+        "paths": {"home": str(folder.absolute())},
+        # Another format of the same video must not continue the file of this one.
+        "outtmpl": {"default": f"{name}.f%(format_id).60s.%(ext)s"},
+        "noplaylist": True,
+        "playlist_items": "1:2",  # A second one is enough to know that an address names several.
+        "match_filter": visit.look,
+        "progress_hooks": [visit.progress],
+        "socket_timeout": SILENCE_S,
+        "sleep_interval_requests": PAGES_S,
+        "fragment_retries": PIECE_TRIES,
+        # Otherwise a video comes with holes, and nobody knows.
+        "skip_unavailable_fragments": False,
+        # Not by ffmpeg, which can't be stopped, and asks hosts that we don't see.
+        "external_downloader": {"default": "native"},
+        "js_runtimes": {runtime: {} for runtime in RUNTIMES},
+    }
+
+
+def _yt_dlp() -> Any:
+    """Import yt-dlp."""
+    try:
+        return importlib.import_module("yt_dlp")
+    except ModuleNotFoundError as error:
+        raise UsageError("videos of sites need yt-dlp; type: pip install 'longtake[download]'") from error
+
+
+def _ffmpeg() -> bool:
+    return shutil.which("ffmpeg") is not None
+
+
+def _runtime() -> str:
+    """Return the name and version of what will run YouTube's scripts, empty where nothing can."""
+    client = _yt_dlp().YoutubeDL({"quiet": True, "js_runtimes": {runtime: {} for runtime in RUNTIMES}})
+    with client:
+        found = [client._js_runtimes[runtime].info for runtime in RUNTIMES]
+    return next((f"{info.name} {info.version}" for info in found if info and info.supported), "")
+
+
+def _cookies_of(file: Path | None, browser: str | None) -> str:
+    """Return cookies of a file and a browser as the text of a file."""
+    try:
+        text = file.read_text(encoding="utf-8") if file else COOKIES
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file}: can't be read ({error}); export cookies in the Netscape form") from error
+    if not re.match(r"#(?: Netscape)? HTTP Cookie File", text):
+        raise UsageError(f"{file}: no cookies in the Netscape form, which begins with {COOKIES.strip()!r}")
+    return text + (_browser_cookies(browser) if browser else "")
+
+
+@functools.cache
+def _browser_cookies(browser: str) -> str:
+    """Return the cookies of a browser as the text of a file, read once for all videos."""
+    module = importlib.import_module("yt_dlp.cookies")
+    name, _, profile = browser.partition(":")
+    try:
+        jar = module.extract_cookies_from_browser(name, profile or None, _Notes())
+    except Exception as error:  # Each browser and desktop fails in ways of its own.
+        raise UsageError(f"the cookies of {browser} can't be read: {plain(str(error))}") from error
+    text = io.StringIO()
+    copy = module.YoutubeDLCookieJar(text)
+    for cookie in jar:
+        copy.set_cookie(cookie)
+    copy.save()
+    return "\n" + text.getvalue()
+
+
+def _ours(error: Exception, notes: _Notes) -> LongtakeError:
+    """Return our error for one that yt-dlp raised, or let through."""
+    if isinstance(error, LongtakeError):
+        error.__context__ = None
+        return error.with_traceback(None)
+    below = (getattr(error, "exc_info", None) or (None, None, None))[1]
+    cause = below or error
+    if isinstance(cause, OSError) and cause.errno in FULL:
+        return StoppedError("the disk is full")
+    if not isinstance(error, _yt_dlp().utils.YoutubeDLError):
+        return FetchError("other", f"yt-dlp failed on it: {type(error).__name__}: {plain(str(error))}")
+    ours = fetch_error(str(error), cause)
+    if ours.state == "no_format" and notes.warning_text:
+        return FetchError("no_format", f"{ours.message} (yt-dlp says: {notes.warning_text})")
+    return ours
+
+
+def _came(info: Mapping[str, Any], folder: Path, name: str) -> Path:
+    """Give the file that came its name, and return it."""
+    videos = info.get("entries", [info])
+    files = [file.get("filepath") for video in videos for file in video.get("requested_downloads") or ()]
+    if not files or not files[0]:
+        raise FetchError("no_format", "yt-dlp found a page, and no video in it")
+    came = Path(files[0])
+    with came.open("rb") as stream:
+        head = stream.read(189)
+    # Pieces of a transport stream stay one where no ffmpeg repacks them; yt-dlp calls the file .mp4 all the same.
+    suffix = ".ts" if head[:1] == b"G" == head[188:] else came.suffix
+    return came.rename(folder / f"{name}{suffix}")

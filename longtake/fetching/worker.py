@@ -1,0 +1,200 @@
+"""One worker: a video after the other, from its address to its place in the folder. One bad video never ends it."""
+
+import errno
+import random
+import shutil
+import sqlite3
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from longtake.errors import LongtakeError, SetError, UsageError
+from longtake.fetching import addresses, sites
+from longtake.fetching.accept import accept
+from longtake.fetching.http import Plain
+from longtake.fetching.ledger import Ledger, Wanted
+from longtake.fetching.meter import Flow, Meter
+from longtake.fetching.states import FetchError, Got, StoppedError
+from longtake.fetching.tally import Tally
+from longtake.fetching.turns import Turns
+
+VIDEOS = "videos"
+PARTS = "parts"
+"""Here each video that isn't whole has a folder of its own."""
+TRIES = 4
+"""How often a video is asked for in one call where the network or a busy host is to blame."""
+BACKOFF_S = 1.0
+"""Wait before a video's second try, doubled for each one after it."""
+GOT_ON_BYTES = 1 << 20
+"""A try that brought this much more of a file isn't counted: large files come through bad lines in many pieces."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How videos are asked for."""
+
+    size: str = "720p"
+    """The size to choose where a site offers several; a plain file comes as it is."""
+    audio: bool = True
+    """Whether to take the sound where a site sends it apart; a plain file comes as it is."""
+    proxy: str | None = None
+    """`http://`, `https://` or `socks5://`; the environment's aren't used."""
+    cookies: Path | None = None
+    """A cookies file in Netscape's format. It is read, never written."""
+    browser: str | None = None
+    """A browser of this machine whose cookies sites get: `firefox`, `firefox:PROFILE`."""
+    extractor_args: Mapping[str, Mapping[str, Sequence[str]]] | None = None
+    """What yt-dlp's readers of sites are told: `{"youtube": {"player_client": ["web"]}}`."""
+    allow_private: bool = False
+    """Whether hosts inside this machine and its network may be asked."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all workers share."""
+
+    folder: Path
+    ledger: Ledger
+    turns: Turns
+    flow: Flow
+    tally: Tally
+    manner: Manner
+    sites: bool
+    """Whether yt-dlp is there."""
+    fault: LongtakeError | None = None
+    """What is wrong with the call as a whole, and is found only on asking."""
+
+    def end(self, fault: LongtakeError) -> None:
+        """End the call for a reason that no other video would escape."""
+        self.fault = fault
+        self.flow.stop(str(fault))
+
+
+def work(shared: Shared) -> None:
+    """Fetch videos till there are none left to ask for, or it is time to stop."""
+    manner = shared.manner
+    try:
+        plain = Plain(proxy=manner.proxy, cookies=manner.cookies, allow_private=manner.allow_private)
+        try:
+            while wanted := shared.turns.take():
+                _one(wanted, plain, shared)
+        finally:
+            plain.close()
+    except UsageError as error:
+        shared.end(error)
+    except sqlite3.Error as error:
+        shared.end(SetError(f"{shared.folder}: the ledger can't be written ({error}); nothing that came is lost"))
+
+
+def _one(wanted: Wanted, plain: Plain, shared: Shared) -> None:
+    """Fetch a video, and note what became of it."""
+    parts = shared.folder / PARTS / wanted.video
+    try:
+        with Meter(shared.flow) as meter:
+            try:
+                _fetch(wanted, parts, meter, plain, shared)
+            finally:
+                here, wanted.here = wanted.here, max(wanted.here, meter.here)
+                if wanted.here - here > GOT_ON_BYTES:
+                    wanted.tries = 0
+    except StoppedError as error:
+        shared.flow.close(str(error))
+        shared.turns.give_back()
+    except UsageError:
+        raise
+    except FetchError as error:
+        _failed(wanted, error, parts, shared)
+    except OSError as error:
+        full = error.errno in _FULL
+        shared.flow.stop("the disk is full" if full else f"{shared.folder} can't be used: {error.strerror or error}")
+        shared.turns.give_back()
+    except Exception as error:
+        # A fault of ours, or of a library: told with where it came from, and no reason to leave all others.
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        words = f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})"
+        _failed(wanted, FetchError("other", words), parts, shared)
+    else:
+        shared.turns.settle(wanted, None)
+
+
+def _fetch(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared) -> None:
+    """Bring a video into the folder. Raises `FetchError`, `StoppedError`, `OSError`."""
+    remark = ""
+    if not _landed(wanted, shared.folder):
+        parts.mkdir(parents=True, exist_ok=True)
+        meter.add(0)
+        got = _got(wanted, parts, meter, plain, shared)
+        accepted = accept(got)
+        remark, wanted.bytes = accepted.remark, accepted.bytes
+        wanted.path = f"{VIDEOS}/{wanted.video}.{accepted.ending}"
+        # The ledger knows the file before it has its name: a kill between these lines costs nothing.
+        shared.ledger.landing(wanted, wanted.path, accepted.bytes, accepted.sha256)
+        got.path.replace(shared.folder / wanted.path)
+    shared.ledger.note(wanted, "done", remark)
+    meter.finish(wanted.bytes)
+    shared.tally.move("done")
+    _drop(parts)
+
+
+def _landed(wanted: Wanted, folder: Path) -> bool:
+    """Return whether the file got its name just before a kill."""
+    try:
+        return bool(wanted.path) and (folder / wanted.path).stat().st_size == wanted.bytes
+    except FileNotFoundError:
+        return False
+
+
+def _got(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared) -> Got:
+    """Ask for a video where it is to be had: as a file, else as what a page or a playlist shows."""
+    manner = shared.manner
+    if not wanted.url:
+        raise FetchError("no_format", "the list doesn't say where the video is; name the column: --map url=COLUMN")
+    if not addresses.is_page(wanted.host):
+        got = plain.fetch(wanted.url, parts, meter)
+        if got:
+            return got
+    if not shared.sites:
+        raise FetchError(
+            "no_format",
+            f"{addresses.shown(wanted.url)}: a page or playlist, no file; pip install 'longtake[download]' to get it",
+        )
+    addresses.check(wanted.url, allow_private=manner.allow_private, resolve=manner.proxy is None)
+    return sites.fetch_site(
+        wanted.url,
+        parts,
+        wanted.video,
+        meter,
+        size=manner.size,
+        audio=manner.audio,
+        cookies=manner.cookies,
+        browser=manner.browser,
+        extractor_args=manner.extractor_args,
+        proxy=manner.proxy,
+        allow_private=manner.allow_private,
+    )
+
+
+def _failed(wanted: Wanted, error: FetchError, parts: Path, shared: Shared) -> None:
+    """Note why a video didn't come, or have it tried again where that may help."""
+    if shared.flow.ended.is_set():  # whoever hung when all others ended: the next call asks again
+        shared.turns.give_back()
+        return
+    wanted.tries += 1
+    if error.state in ("network", "throttled") and wanted.tries < TRIES:
+        # A host that is busy says itself, for all of its videos, when to come again.
+        wait_s = BACKOFF_S * 2.0 ** (wanted.tries - 1) if error.state == "network" else 0.0
+        shared.ledger.note(wanted, "wanted", error.message)
+        shared.turns.settle(wanted, error, again_s=wait_s * random.uniform(0.75, 1.25))  # noqa: S311  # no secret
+        return
+    shared.ledger.note(wanted, error.state, error.message)
+    shared.tally.move(error.state)
+    if error.state not in ("network", "throttled"):
+        _drop(parts)
+    shared.turns.settle(wanted, error)
+
+
+def _drop(parts: Path) -> None:
+    """Remove what is left of a video that came, or won't come."""
+    shutil.rmtree(parts, ignore_errors=True)

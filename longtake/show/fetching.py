@@ -1,0 +1,34 @@
+"""What fetching brought, and what became of the rest."""
+
+from rich.markup import escape
+from rich.text import Text
+
+from longtake.fetching import Fetched
+from longtake.show.words import console, count
+
+PROBLEMS_SHOWN = 5
+
+
+def fetched(done: Fetched) -> None:
+    """Print what a folder holds of its lists, and why it lacks the rest."""
+    out = console()
+    here = done.counts.get("done", 0)
+    total = sum(done.counts.values())
+    out.print(
+        f"[bold]{here:,} of {count(total, 'video')} here[/], {done.came:,} came now, {done.came_bytes / 1e6:,.1f} MB."
+    )
+    for state, number in done.counts.items():
+        if state != "done":
+            why = f": {done.reasons[state]}" if state in done.reasons else ""
+            out.print(Text(f"  {number:,} {state.replace('_', ' ')}{why}"))
+    if done.bad_rows:
+        out.print(f"{count(done.bad_rows, 'row')} of {done.rows:,} could not be used:")
+        for problem in done.problems[:PROBLEMS_SHOWN]:
+            out.print(Text(f"  {problem}"))
+    for host, why in done.hosts.items():
+        out.print(Text(f"No longer asked: {host}: {why}", "red"))
+    if done.stopped:
+        out.print(Text(f"Stopped: {done.stopped}", "red"), "The same command goes on.")
+    if here:
+        out.print(escape(f"\nVideos in {done.folder / 'videos'}"))
+        out.print(escape(f"Try       longtake run listed {done.folder} --to SET"))
