@@ -31,7 +31,8 @@ demo: $(VENV)/run.done
 	$(BIN)/longtake run lvd2m $(VIDEOS) --to $(SET)
 
 test: lint types
-	$(BIN)/python -m pytest
+	@# A file's tests share what is slow to make, so they stay together.
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .
@@ -46,4 +47,4 @@ bench: $(VENV)/dev.done
 	$(BIN)/python benchmarks/scan.py
 
 clean:
-	rm -rf $(VENV) demo/videos demo/set .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) demo/videos demo/set demo/spans demo/joined .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

@@ -176,7 +176,7 @@ def _clip(
     for label, use in recipe.scores.items():
         inside: Any
         if use.step.listed:
-            inside = rows_about(listed, span.start_s, span.end_s, video.duration_s)
+            inside = rows_about(listed, span.start_s, span.end_s, video_s=video.duration_s, fps=video.fps)
         else:
             inside = series[use.signal or ""].between(span.start_s, span.end_s)
         for part, value in use.step.call(inside, **use.parameters).items():

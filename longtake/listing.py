@@ -1,16 +1,19 @@
 """Lists beside fetched videos: what they say of clips joins the set, for clips, scores and captions to go by."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from longtake.errors import UsageError
+from longtake.planning import removed_among, removed_before
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
-from longtake.sources import Listed
-from longtake.sources.files import LIST
+from longtake.sources import BadRow, Listed
+from longtake.sources.files import LIST, Found
 from longtake.sources.lists import read_list
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of
@@ -18,25 +21,31 @@ from longtake.store import Store, one_of
 ROWS_AT_ONCE = 10_000
 
 
-def take_lists(store: Store, recipe: Recipe, folders: Sequence[Path]) -> None:
-    """Put what lists say into the table `listed`, in place of what was there, where they are others or have changed.
+def take_lists(store: Store, recipe: Recipe, found: Found) -> None:
+    """Put what lists say into the table `listed`, in place of what it had of the same folders, where that has changed.
 
-    Clips, scores and captions that go by lists are then made anew, from what is stored.
+    Clips, scores and captions of the folders' videos are then made anew, from what is stored. Rows of videos that were
+    removed for good stay out. Raises `UsageError` for a list that can't be read, before anything is changed.
     """
-    if not folders or not uses_lists(recipe):
+    if not found.lists or not uses_lists(recipe):
         return
-    files = [(str(folder), *_facts(folder / LIST)) for folder in folders]
-    key = fingerprint(files)
-    if store.key("listed") == key:
+    removed = _removed(store, found)
+    known: dict[str, list[Any]] = json.loads(store.key("listed") or "{}")
+    facts = {str(folder): _facts(folder, removed) for folder in found.lists}
+    changed = [folder for folder in found.lists if known.get(str(folder)) != facts[str(folder)]]
+    if not changed:
         return
+    for folder in changed:
+        read_list(folder / LIST)
     # In this order: after a kill in between the key still differs, and all of it is done again.
-    made = store.read("videos", ["id"])["id"].to_pylist()
+    videos = store.read("videos", ["id", "path"]).to_pylist()
+    theirs = [row["id"] for row in videos if Path(row["path"]).parent.parent in changed]
     schema = pa.schema([SCHEMAS["videos"].field(name) for name in ("id", "made_by")])
-    store.update("videos", "id", [{"id": name, "made_by": None} for name in made], schema)
-    for use in recipe.captions.values():
-        if use.step.listed:
-            store.delete("captions", "step", [use.label])
-    store.replace("listed", _batches(folders), key)
+    store.update("videos", "id", [{"id": name, "made_by": None} for name in theirs], schema)
+    labels = {"listed", *(use.label for use in recipe.captions.values() if use.step.listed)}
+    store.delete("captions", "step", sorted(labels), also=one_of("video_id", theirs))
+    key = json.dumps({**known, **facts}, sort_keys=True)
+    store.replace("listed", _batches(store, changed, removed), key)
 
 
 def uses_lists(recipe: Recipe) -> bool:
@@ -48,27 +57,41 @@ def uses_lists(recipe: Recipe) -> bool:
 def rows_for(store: Store, paths: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return what lists say of the clips of some videos, by the videos' paths, in the order of the lists."""
     found: dict[str, list[dict[str, Any]]] = {path: [] for path in paths}
-    places = {(str(Path(path).parent.parent), Path(path).stem): path for path in paths}
-    where = one_of("video", sorted({name for _, name in places}))
-    for row in store.read("listed", where=where).to_pylist():
-        path = places.get((row["folder"], row["video"]))
-        if path is not None:
-            found[path].append(row)
-    for rows in found.values():
-        rows.sort(key=lambda row: row["row"])
+    where = one_of("video", sorted({Path(path).stem for path in paths}))
+    rows = store.read("listed", where=where).to_pylist()
+    for path, own in found.items():
+        own += [row for row in rows if (row["folder"], row["video"]) == _place(Path(path))]
+        own.sort(key=lambda row: row["row"])
     return found
 
 
-def _facts(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns
+def _place(path: Path) -> tuple[str, str]:
+    """Return the folder and the name by which lists know a fetched file."""
+    return str(path.parent.parent), path.stem
 
 
-def _batches(folders: Sequence[Path]) -> Iterator[pa.RecordBatch]:
+def _removed(store: Store, found: Found) -> set[tuple[str, str]]:
+    """Return the files of fetched folders that hold videos removed for good."""
+    if not removed_before(store.folder):
+        return set()
+    return {_place(path) for path in removed_among(store, found.videos)}
+
+
+def _facts(folder: Path, removed: Collection[tuple[str, str]]) -> list[Any]:
+    status = (folder / LIST).stat()
+    return [status.st_size, status.st_mtime_ns, fingerprint(sorted(name for of, name in removed if of == str(folder)))]
+
+
+def _batches(store: Store, folders: Sequence[Path], removed: Collection[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows there are of other folders, then those of some folders' lists as they are now."""
+    if store.has("listed"):
+        yield from store.read("listed", where=f"NOT {one_of('folder', map(str, folders))}").to_batches()
     rows: list[dict[str, Any]] = []
     for folder in folders:
         for number, listed in enumerate(read_list(folder / LIST), 1):
-            if isinstance(listed, Listed):  # a row that fetching could not read is in its own records
+            if isinstance(listed, BadRow):
+                raise UsageError(f"{folder / LIST}, row {listed.row}: {listed.problem}; longtake fetch writes it anew")
+            if (str(folder), listed.video) not in removed:
                 rows.append(_row(folder, number, listed))
             if len(rows) >= ROWS_AT_ONCE:
                 yield pa.RecordBatch.from_pylist(rows, schema=SCHEMAS["listed"])

@@ -112,6 +112,13 @@ def removed_before(folder: Path) -> set[str]:
     return {hash_of(line.strip()) for line in lines if line.strip() and not line.startswith("#")}
 
 
+def removed_among(store: Store, paths: Sequence[Path]) -> list[Path]:
+    """Return the files that hold videos which were removed for good."""
+    removed = removed_before(store.folder)
+    rows = {row["id"]: row for row in store.read("videos").to_pylist()}
+    return [candidate.path for candidate in _identify(paths, rows) if hash_of(candidate.id) in removed]
+
+
 def check_kinds(kinds: Sequence[str]) -> None:
     """Raise `UsageError` for a failure kind that doesn't exist."""
     for kind in kinds:

@@ -116,7 +116,7 @@ def run(
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
-        take_lists(store, recipe, found.lists)
+        take_lists(store, recipe, found)
         work = plan_work(store, recipe, found, workers, retry_failed)
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)

@@ -21,8 +21,8 @@ INDEX_FROM_ROWS = 10_000
 COMPACT_FROM_VERSIONS = 8
 SERIES_AT_ONCE = 64
 KEY = "made of"
-OWNERS = ("clip_id", "video_id")
-"""Columns that rows are asked for by."""
+OWNERS = ("clip_id", "video_id", "video")
+"""Columns that rows are asked for by; `video` is a file's name, of what lists say."""
 
 
 class Store:
@@ -137,7 +137,9 @@ class Store:
             if raised:
                 raise raised[0] from None
             raise
-        self._open(table).cleanup_old_versions(retain_versions=1)
+        dataset = self._open(table)
+        _index(dataset, table)
+        dataset.cleanup_old_versions(retain_versions=1)
 
     def key(self, table: str) -> str:
         """Return what the rows of a table that was last put there as a whole were made of; empty where none were."""

@@ -48,7 +48,7 @@ def test_a_list_becomes_a_set_with_its_spans_captions_and_scores(site: str, tmp_
     assert refused.exit_code == 1
     assert "0 of 2 videos here" in refused.output
     assert "2 refused: " in refused.output and "allow" in refused.output
-    done = call(*asked, "--allow-private", "--retry-failed", "refused")
+    done = call(*asked, "--allow-private")
     assert done.exit_code == 3, done.output
     assert "1 of 2 videos here" in done.output and "1 gone: " in done.output
     assert "1 row of 3 could not be used" in done.output and "row 3" in done.output
@@ -76,3 +76,31 @@ def test_mistakes_are_one_line(tmp_path: Path) -> None:
         done = call(*words)
         assert done.exit_code == 1 and said in done.output, done.output
         assert len(done.output.strip().splitlines()) == 1, done.output
+
+
+def test_what_came_decides_the_exit_status_and_is_said_to_its_end(site: str, tmp_path: Path) -> None:
+    options = ["--rate", 100, "--allow-private"]
+    (tmp_path / "bad.csv").write_text("link\nfile:///etc/passwd\n")
+    none = call("fetch", tmp_path / "bad.csv", "--to", tmp_path / "none", *options)
+    assert none.exit_code == 1 and "0 of 0 videos here" in none.output
+    (tmp_path / "some.csv").write_text(f"link\nfile:///etc/passwd\n{site}/film.mp4\n")
+    to = tmp_path / "with a blank"
+    some = call("fetch", tmp_path / "some.csv", "--to", to, *options)
+    assert some.exit_code == 3 and "1 of 1 video here" in some.output
+    assert "some.csv: url=link, no start, no end: whole videos" in some.output
+    assert f"longtake run listed '{to}' --to SET" in some.output.replace("\n", "")
+    (tmp_path / "good.csv").write_text(f"link\n{site}/film.mp4\n")
+    good = ["fetch", tmp_path / "good.csv", "--to", tmp_path / "good", *options]
+    full = call(*good, "--max-gb", 1e-6)
+    assert full.exit_code == 1 and "used up; a larger --max-gb goes on." in full.output.replace("\n", " ")
+    assert "same command" not in full.output
+    assert call(*good).exit_code == 0
+    shards = [call(*good[:3], f"{tmp_path}/{n}", "--shard", f"{n}/2", *options).exit_code for n in (1, 2)]
+    assert shards == [0, 0], "a shard without a video lacks nothing"
+
+
+def test_the_help_names_all_that_columns_can_be() -> None:
+    said = " ".join(call("fetch", "--help").output.split())
+    assert "[LIST]..." in said
+    for word in ("video (an id)", "clip", "COLUMN@ms", "span", "caption:KIND", "score:NAME"):
+        assert word in said

@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import FPS, pan, write_video
 
+from longtake.clips.listed import ROUNDING_S
 from longtake.clips.listed import listed as clips_listed
 from longtake.errors import UsageError
 from longtake.removing import remove_videos
 from longtake.running import run
 from longtake.sources import Listed, ListedCaption
+from longtake.sources.files import find_videos
 from longtake.sources.lists import to_json
-from longtake.sources.placing import OFF_S, rows_about
+from longtake.sources.placing import rows_about
 from longtake.store import Store
 
 LENGTH_S = 8
@@ -118,7 +120,7 @@ spans = st.tuples(st.none() | st.floats(0, 30), st.none() | st.floats(0, 40)).fi
 )
 
 
-@given(st.lists(spans, max_size=12), st.integers(1, 400), st.sampled_from([10.0, 24.0, 29.97, 60.0]))
+@given(st.lists(spans, max_size=12), st.integers(1, 400), st.sampled_from([1.0, 10.0, 24.0, 29.97, 60.0]))
 def test_clips_hold_the_frames_of_their_spans_and_no_other(
     asked: list[tuple[float | None, float | None]], frames: int, fps: float
 ) -> None:
@@ -131,9 +133,59 @@ def test_clips_hold_the_frames_of_their_spans_and_no_other(
     for clip in found:
         assert 0 <= clip.start_frame < clip.end_frame <= frames
         assert clip.start_s == times[clip.start_frame]
-        assert rows_about(rows, clip.start_s, clip.end_s, end_s) or 1 / fps > OFF_S
+        assert rows_about(rows, clip.start_s, clip.end_s, video_s=end_s, fps=fps)
     for start, end in asked:
         low, high = start or 0.0, end_s if end is None else min(end, end_s)
-        inside = np.flatnonzero((times >= low) & (times < high))
+        inside = np.flatnonzero((times >= low) & (times < high - ROUNDING_S))
         if len(inside) > 1:
             assert any(c.start_frame <= inside[0] and c.end_frame > inside[-1] for c in found)
+
+
+def test_of_neighbouring_rows_each_clip_has_its_own(tmp_path: Path) -> None:
+    rows = [row(1, (0.0, 3.0), ["one"], total_score=0.1), row(2, (0.2, 3.2), ["near"], total_score=0.9)]
+    run("listed", [fetched(tmp_path / "fetched", rows)], tmp_path / "set", settings=SETTINGS, workers=1)
+    assert [text for _, text in said(tmp_path / "set")] == ["one", "near"]
+    assert [clip["listed"]["total_score"] for clip in clips(tmp_path / "set")] == [0.1, 0.9]
+
+
+def test_a_second_folder_leaves_the_first_ones_words(tmp_path: Path) -> None:
+    run("listed", [fetched(tmp_path / "one")], tmp_path / "set", settings=SETTINGS, workers=1)
+    other = tmp_path / "two"
+    (other / "videos").mkdir(parents=True)
+    write_video(other / "videos" / "film.mp4", pan(3 * FPS, seed=9, speed=0.05))
+    fetched(other, [row(1, (0.0, 2.0), ["Of the other."])])
+    run("listed", [other], tmp_path / "set", settings=SETTINGS, workers=1)
+    texts = {text for _, text in said(tmp_path / "set")}
+    assert texts == {"A dog runs.", "It stops.", "A cat sleeps.", "Of the other."}
+    again = run("listed", [tmp_path / "one"], tmp_path / "set", settings=SETTINGS, workers=1)
+    assert again.measured.videos == 0 and {text for _, text in said(tmp_path / "set")} == texts
+
+
+def test_a_removed_videos_rows_stay_out_and_come_back_with_it(tmp_path: Path) -> None:
+    folder = fetched(tmp_path / "fetched")
+    run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    remove_videos(tmp_path / "set", [str(folder / "videos" / "film.mp4")])
+    fetched(folder, [*ROWS, row(6, (0.0, 1.0), video="third")])
+    run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    assert {one["video"] for one in Store(tmp_path / "set").read("listed").to_pylist()} == {"other", "third"}
+    (tmp_path / "set" / "removed.txt").unlink()
+    run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    assert len(clips(tmp_path / "set")) == 2
+
+
+def test_a_list_that_cannot_be_read_costs_nothing(tmp_path: Path) -> None:
+    folder = fetched(tmp_path / "fetched")
+    run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    before = said(tmp_path / "set")
+    (folder / "list.jsonl").write_text('{"half')
+    with pytest.raises(UsageError):
+        run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    assert said(tmp_path / "set") == before
+
+
+def test_what_fetching_left_beside_the_videos_is_none(tmp_path: Path) -> None:
+    folder = fetched(tmp_path / "fetched")
+    (folder / "parts" / "x").mkdir(parents=True)
+    write_video(folder / "parts" / "x" / "x.f137.mp4", pan(FPS, seed=9, speed=0.05))
+    found = find_videos([folder])
+    assert [path.name for path in found.videos] == ["film.mp4"] and found.others == 0

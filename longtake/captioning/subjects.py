@@ -145,7 +145,8 @@ def _listed(
     row: Mapping[str, Any], video: Mapping[str, Any], listed: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[Mapping[str, Any]]:
     """Return the rows of lists that are about a clip."""
-    return rows_about(listed.get(video["path"], ()), row["start_s"], row["end_s"], video["duration_s"])
+    rows = listed.get(video["path"], ())
+    return rows_about(rows, row["start_s"], row["end_s"], video_s=video["duration_s"], fps=video["fps"])
 
 
 def _from_start(rows: Series, clip: Clip) -> Series:

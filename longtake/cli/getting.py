@@ -10,12 +10,17 @@ from longtake.cli.group import EXIT_NOTHING, EXIT_SOME_FAILED, main
 
 
 @main.command()
-@click.argument("lists", metavar="LIST...", nargs=-1)
+@click.argument("lists", metavar="[LIST]...", nargs=-1)
 @click.option(
     "--to", required=True, metavar="FOLDER", help="Where videos go; made if it isn't there, else gone on with."
 )
 @click.option(
-    "--map", "mapping", multiple=True, metavar="NAME=COLUMN", help="Which column is url, start, end, caption."
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="Which column is url, video (an id), clip, start, end (COLUMN@ms: milliseconds), span, caption, "
+    "caption:KIND, score:NAME.",
 )
 @click.option("--size", default="720p", show_default=True, metavar="SIZE", help="Where a site offers several.")
 @click.option("--no-audio", is_flag=True, help="Leave the sound where a site sends it apart.")
@@ -90,5 +95,7 @@ def fetch(
             watch=live,
         )
     show.fetched(done)
-    if done.stopped or done.hosts or any(state not in ("done", "wanted") for state in done.counts):
-        sys.exit(EXIT_SOME_FAILED if done.counts.get("done") else EXIT_NOTHING)
+    if not done.counts.get("done") and (done.counts or not shard):  # a shard of a short list may have no video
+        sys.exit(EXIT_NOTHING)
+    if done.stopped or done.hosts or done.bad_rows or done.counts.keys() - {"done"}:
+        sys.exit(EXIT_SOME_FAILED)

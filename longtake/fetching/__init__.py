@@ -14,11 +14,11 @@ from longtake.errors import SetError, UsageError
 from longtake.fetching.ledger import FILE as LEDGER
 from longtake.fetching.ledger import Ledger, Part
 from longtake.fetching.listing import FILE as LIST
-from longtake.fetching.listing import take_in
+from longtake.fetching.listing import check_lists, take_in
 from longtake.fetching.meter import Limits
 from longtake.fetching.run import Run
-from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State
-from longtake.fetching.worker import VIDEOS, Manner
+from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State, printable
+from longtake.fetching.worker import PARTS, VIDEOS, Manner, check_manner
 from longtake.lock import Lock
 from longtake.watch import Progress, Watch
 
@@ -58,25 +58,28 @@ def fetch_list(
 
     Without any list it goes on with those of the folder. `shard` is written `3/16`: the third of sixteen parts, by a
     hash of the videos' ids. `retry_failed` are states to be asked for again, or `all`. `rate` is how many videos are
-    begun a second at one host. Raises `UsageError`, `SetError`; Ctrl-C ends it with nothing lost.
+    begun a second at one host. A folder with files of others in its places is refused, and a list that can't be read
+    leaves nothing behind. Raises `UsageError`, `SetError`; Ctrl-C ends it with nothing lost.
     """
     folder, part, again = Path(to), read_shard(shard), _states(retry_failed)
     if workers < 1 or (rate is not None and not 0 < rate <= 1000):
         raise UsageError("workers are 1 or more, and a rate is over 0 and at most 1000 videos a second")
-    for path in lists:
-        if not Path(path).is_file():
-            raise UsageError(f"{path}: no such list; it is a file")
-    if not lists and not (folder / LEDGER).is_file():
-        raise UsageError(f"{folder}: nothing was fetched here yet; name a list")
-    (folder / VIDEOS).mkdir(parents=True, exist_ok=True)
+    paths = [Path(path) for path in lists]
+    notes = check_lists(paths, mapping)
+    check_manner(manner)
+    _make(folder, paths)
     began = time.monotonic()
     with Lock(folder), Ledger(folder) as ledger:
         try:
-            for path in lists:
-                take_in(ledger, folder, Path(path), mapping, lambda rows: watch(_reading(rows, began)))
+            for path in paths:
+                notes += take_in(ledger, folder, path, mapping, lambda rows: watch(_reading(rows, began)))
+            if manner.allow_private:
+                again.append("refused")
             ledger.want({*AGAIN, *again} - {"wanted"}, part)
+            ledger.want_lost({f"{VIDEOS}/{file.name}" for file in (folder / VIDEOS).iterdir()}, part)
             run = Run(folder, ledger, part, manner=manner, limits=limits, rate=rate)
-            return _with_rows(run.fetch(workers, watch), ledger, part, began)
+            found = replace(run.fetch(workers, watch), notes=tuple(map(printable, notes)))
+            return _with_rows(found, ledger, part, began)
         except sqlite3.Error as error:
             raise SetError(f"{folder / LEDGER}: can't be written ({error}); nothing that came is lost") from error
 
@@ -101,6 +104,30 @@ def read_shard(text: str) -> Part:
     return Part(int(number), int(of))
 
 
+def _make(folder: Path, lists: Sequence[Path]) -> None:
+    """Make the folder, or see that it is one of ours: what others put there is never touched.
+
+    Raises `UsageError`, `SetError`.
+    """
+    try:
+        ours, own = (folder / LEDGER).is_file(), folder / LIST
+        if not lists and not ours:
+            raise UsageError(f"{folder}: nothing was fetched here yet; name a list")
+        if any(own.exists() and own.samefile(path) for path in lists):
+            raise UsageError(f"{own}: is where {folder} keeps its rows; name another folder, or leave this list out")
+        if not ours:
+            foreign = [LIST] if own.exists() and (not own.is_file() or own.stat().st_size) else []
+            places = [name for name in (VIDEOS, PARTS) if (folder / name).is_dir()]
+            foreign += [name for name in places if any((folder / name).iterdir())]
+            if foreign:
+                raise UsageError(
+                    f"{folder} holds files that longtake fetch didn't make ({', '.join(foreign)}): name a new folder"
+                )
+        (folder / VIDEOS).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SetError(f"{folder}: can't be used ({error.strerror or error}); name another folder") from error
+
+
 def _states(names: Sequence[str]) -> list[State]:
     """Return the states that are meant. Raises `UsageError`."""
     if "all" in names:
@@ -115,7 +142,7 @@ def _with_rows(found: Fetched, ledger: Ledger, part: Part, began: float) -> Fetc
     """Return what was found with what there is to say of the lists."""
     rows, bad = ledger.rows()
     found = replace(found, reasons=ledger.reasons(part))
-    problems = tuple(f"{path}, row {row}: {problem}" for path, row, problem in ledger.bad_rows(BAD_ROWS))
+    problems = tuple(printable(f"{path}, row {row}: {problem}") for path, row, problem in ledger.bad_rows(BAD_ROWS))
     return replace(found, rows=rows, bad_rows=bad, problems=problems, elapsed_s=time.monotonic() - began)
 
 

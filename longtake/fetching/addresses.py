@@ -56,7 +56,7 @@ def check(url: str, *, allow_private: bool, resolve: bool = True) -> None:
     if allow_private:
         return
     if host == "localhost" or host.endswith(".localhost"):
-        raise FetchError("refused", f"{shown(url)}: is this machine itself; allow private addresses to ask it")
+        raise FetchError("refused", f"{shown(url)}: is this machine itself, which only --allow-private asks")
     try:
         found = [str(ipaddress.ip_address(host))]
     except ValueError:
@@ -69,7 +69,7 @@ def check_ip(address: str, url: str) -> None:
     """Raise `FetchError` for an IP address that isn't a public one."""
     if not _is_public(address):
         raise FetchError(
-            "refused", f"{shown(url)}: leads to {address}, which is no public address; allow private ones to ask it"
+            "refused", f"{shown(url)}: leads to {address}, no public address, which only --allow-private asks"
         )
 
 

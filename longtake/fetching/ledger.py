@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -43,8 +43,9 @@ class Wanted:
     url: str
     host: str
     path: str = ""
-    """Relative to the folder, where a file was about to get its name when the last run ended; with its size."""
+    """Relative to the folder, where a file was about to get its name when the last run ended."""
     bytes: int = 0
+    sha256: str = ""
     tries: int = field(default=0, compare=False)
     """In this call, without getting on."""
     asked_at: float = field(default=0.0, compare=False)
@@ -104,6 +105,11 @@ class Ledger:
         with self._lock:
             found = self._db.execute("SELECT rows, whole FROM lists WHERE key = ?", (key,)).fetchone()
         return (found[0], bool(found[1])) if found else (0, False)
+
+    def path_read(self, path: Path) -> bool:
+        """Return whether a list was read from this path, as it was written then."""
+        with self._lock:
+            return self._db.execute("SELECT 1 FROM lists WHERE path = ?", (str(path),)).fetchone() is not None
 
     def written(self) -> int:
         """Return how many bytes of `list.jsonl` belong to rows in the ledger."""
@@ -168,6 +174,15 @@ class Ledger:
             for state in states:
                 self._db.execute(f"UPDATE videos SET state = 'wanted' WHERE state = ? AND {part.sql}", (state,))  # noqa: S608
 
+    def want_lost(self, there: Collection[str], part: Part) -> None:
+        """Make videos wanted again that came, and whose files are no longer among those that are `there`."""
+        query = f"SELECT id, path FROM videos WHERE state = 'done' AND {part.sql}"  # noqa: S608
+        with self._lock, self._db:
+            lost = [(id_,) for id_, path in self._db.execute(query) if path not in there]
+            self._db.executemany(
+                "UPDATE videos SET state = 'wanted', path = '', bytes = 0, sha256 = '' WHERE id = ?", lost
+            )
+
     def hosts(self, part: Part) -> list[tuple[str, int]]:
         """Return the hosts of wanted videos, with their number."""
         query = (
@@ -180,7 +195,7 @@ class Ledger:
     def wanted(self, host: str, part: Part, *, after: int, most: int) -> list[Wanted]:
         """Return the next wanted videos of a host, in the order of the lists."""
         query = (
-            "SELECT id, video, url, host, path, bytes FROM videos"  # noqa: S608
+            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608
             f" WHERE state = 'wanted' AND host = ? AND id > ? AND {part.sql} ORDER BY id LIMIT ?"
         )
         with self._lock:
@@ -189,7 +204,7 @@ class Ledger:
     def sample(self, part: Part, most: int) -> list[Wanted]:
         """Return some of the wanted videos, chosen by the hash of their ids."""
         query = (
-            "SELECT id, video, url, host, path, bytes FROM videos"  # noqa: S608
+            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608
             f" WHERE state = 'wanted' AND {part.sql} ORDER BY bucket LIMIT ?"
         )
         with self._lock:

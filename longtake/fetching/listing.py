@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from typing import BinaryIO
 from longtake.errors import SetError, UsageError
 from longtake.fetching.ledger import Ledger
 from longtake.sources import BadRow, Listed
-from longtake.sources.lists import read_list, to_json
+from longtake.sources.lists import guess_of, read_list, to_json
 
 FILE = "list.jsonl"
 ROWS = 10_000
@@ -21,17 +21,39 @@ ROWS = 10_000
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
+def check_lists(lists: Sequence[Path], mapping: Mapping[str, str] | None) -> list[str]:
+    """Look into lists before anything is made for them, and return what was guessed of their columns, in words.
+
+    Raises `UsageError` for what is no list, or can't be read with the mapping.
+    """
+    notes = []
+    for path in lists:
+        if not path.is_file():
+            raise UsageError(f"{path}: no such list; it is a file")
+        try:
+            read_list(path, mapping=mapping)
+            guess = "" if mapping else guess_of(path)
+        except OSError as error:
+            raise UsageError(f"{path}: can't be read ({error.strerror or error})") from error
+        if guess:
+            notes.append(f"{path.name}: {guess}")
+    return notes
+
+
 def take_in(
     ledger: Ledger, folder: Path, path: Path, mapping: Mapping[str, str] | None, tell: Callable[[int], None]
-) -> None:
+) -> list[str]:
     """Take all rows of a list into a folder, from where an earlier call was killed; one that is in costs nothing.
 
-    Raises `UsageError` for what is no list.
+    Returns what there is to say of it. Raises `UsageError` for what is no list.
     """
     key = _key(path, mapping)
     had, whole = ledger.list_read(key)
     if whole:
-        return
+        return []
+    notes = []
+    if not had and ledger.path_read(path):
+        notes = [f"{path.name} was here before with other rows or another --map; its old rows stay in {folder / FILE}"]
     rows = itertools.islice(read_list(path, mapping=mapping), had, None)
     with _opened(folder / FILE, ledger.written()) as file:
         while True:
@@ -43,7 +65,7 @@ def take_in(
             had += len(batch)
             tell(had)
             if len(batch) < ROWS:
-                return
+                return notes
 
 
 def _key(path: Path, mapping: Mapping[str, str] | None) -> str:

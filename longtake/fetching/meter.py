@@ -89,9 +89,10 @@ class Flow:
         due = sum(meter.due for meter in self._meters)
         here = self.stored + sum(meter.here for meter in self._meters)
         if limits.budget_bytes is not None and here + due > limits.budget_bytes:
-            return f"the budget of {in_words(limits.budget_bytes)} is used up"
+            return f"the budget of {in_words(limits.budget_bytes)} is used up; a larger --max-gb goes on"
         if self._left() - due < limits.reserve_bytes:
-            return f"the disk would be full: {in_words(self._free)} free, {in_words(limits.reserve_bytes)} stay free"
+            free, kept = in_words(self._free), in_words(limits.reserve_bytes)
+            return f"the disk would be full: {free} free, {kept} stay free; with more room the same command goes on"
         return ""
 
     def _left(self) -> int:

@@ -7,7 +7,7 @@ import re
 
 from longtake.ask.faults import retry_after_s
 from longtake.fetching.addresses import shown
-from longtake.fetching.states import FetchError, State
+from longtake.fetching.states import FetchError, State, printable
 
 RATE_LIMITED_S = 3600.0
 """How long YouTube leaves a session alone that asked too often: "up to an hour"."""
@@ -55,7 +55,7 @@ ADVICE: dict[State, str] = {
 MEDIA = ("unable to download video data", "[download] got error")
 """What yt-dlp says when the page came and the file itself, or a piece of it, did not."""
 _URL = re.compile(r"\w+://\S+")
-_COLOURS = re.compile(r"\x1b\[[\d;]*m")
+_COLOURS = re.compile(r"\x1b\[[\d;]*m|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
 _HEAD = re.compile(r"^(?:ERROR:\s*)?(?:\[download\] Got error: |\[[\w:.+-]+\] (?:[\w-]+: )?)?")
 _TAIL = re.compile(
     r"[.;]? *(?:\(caused by|please report this issue|Use --|You might want to|It is recommended|Also see|"
@@ -98,7 +98,7 @@ def plain(message: str) -> str:
     """Return a message of yt-dlp as one line, without colours, the video's id, keys, and advice on its own options."""
     text = _TAIL.sub("", _HEAD.sub("", _COLOURS.sub("", message).strip()))
     text = _URL.sub(lambda found: shown(found[0]), text)
-    return " ".join(text.split()).removesuffix(".") or "no reason was given"
+    return printable(" ".join(text.split())).removesuffix(".") or "no reason was given"
 
 
 def _status_in(text: str) -> int | None:

@@ -305,7 +305,7 @@ def _ours(error: Exception, notes: _Notes) -> LongtakeError:
     below = (getattr(error, "exc_info", None) or (None, None, None))[1]
     cause = below or error
     if isinstance(cause, OSError) and cause.errno in FULL:
-        return StoppedError("the disk is full")
+        return StoppedError("the disk is full; the same command goes on when that is mended")
     if not isinstance(error, _yt_dlp().utils.YoutubeDLError):
         return FetchError("other", f"yt-dlp failed on it: {type(error).__name__}: {plain(str(error))}")
     ours = fetch_error(str(error), cause)

@@ -29,12 +29,18 @@ AGAIN: tuple[State, ...] = ("wanted", "throttled", "network")
 """What the next call asks for by itself; anything else that failed is asked for again only by name."""
 
 
+def printable(text: str) -> str:
+    """Return what a stranger said as one line that does nothing to a terminal."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+
+
 class FetchError(LongtakeError):
     """A video didn't come; `state` says why in one word."""
 
     def __init__(
         self, state: State, message: str, *, retry_after_s: float | None = None, refusal: bool | None = None
     ) -> None:
+        message = printable(message)
         super().__init__(message)
         self.state = state
         self.message = message
@@ -80,6 +86,8 @@ class Fetched:
     """Those that name nothing that could be used."""
     problems: tuple[str, ...] = ()
     """Of some of them, in words."""
+    notes: tuple[str, ...] = ()
+    """How lists of this call were read where nobody said it, and which were here before with other rows."""
     elapsed_s: float = 0.0
 
     @property

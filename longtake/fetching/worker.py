@@ -1,6 +1,8 @@
 """One worker: a video after the other, from its address to its place in the folder. One bad video never ends it."""
 
 import errno
+import hashlib
+import os
 import random
 import shutil
 import sqlite3
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from longtake.errors import LongtakeError, SetError, UsageError
 from longtake.fetching import addresses, sites
-from longtake.fetching.accept import accept
+from longtake.fetching.accept import Accepted, accept
 from longtake.fetching.http import Plain
 from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Meter
@@ -49,6 +51,12 @@ class Manner:
     """What yt-dlp's readers of sites are told: `{"youtube": {"player_client": ["web"]}}`."""
     allow_private: bool = False
     """Whether hosts inside this machine and its network may be asked."""
+
+
+def check_manner(manner: Manner) -> None:
+    """Raise `UsageError` where no video can be asked for so."""
+    sites.sort_for(manner.size)
+    Plain(proxy=manner.proxy, cookies=manner.cookies, allow_private=manner.allow_private).close()
 
 
 @dataclass(slots=True)
@@ -108,7 +116,8 @@ def _one(wanted: Wanted, plain: Plain, shared: Shared) -> None:
         _failed(wanted, error, parts, shared)
     except OSError as error:
         full = error.errno in _FULL
-        shared.flow.stop("the disk is full" if full else f"{shared.folder} can't be used: {error.strerror or error}")
+        why = "the disk is full" if full else f"{shared.folder} can't be used: {error.strerror or error}"
+        shared.flow.stop(f"{why}; the same command goes on when that is mended")
         shared.turns.give_back()
     except Exception as error:
         # A fault of ours, or of a library: told with where it came from, and no reason to leave all others.
@@ -129,6 +138,7 @@ def _fetch(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shar
         accepted = accept(got)
         remark, wanted.bytes = accepted.remark, accepted.bytes
         wanted.path = f"{VIDEOS}/{wanted.video}.{accepted.ending}"
+        _check_place(shared.folder / wanted.path, accepted)
         # The ledger knows the file before it has its name: a kill between these lines costs nothing.
         shared.ledger.landing(wanted, wanted.path, accepted.bytes, accepted.sha256)
         got.path.replace(shared.folder / wanted.path)
@@ -140,10 +150,21 @@ def _fetch(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shar
 
 def _landed(wanted: Wanted, folder: Path) -> bool:
     """Return whether the file got its name just before a kill."""
-    try:
-        return bool(wanted.path) and (folder / wanted.path).stat().st_size == wanted.bytes
-    except FileNotFoundError:
+    return bool(wanted.path) and _is(folder / wanted.path, wanted.bytes, wanted.sha256)
+
+
+def _check_place(path: Path, accepted: Accepted) -> None:
+    """Raise `FetchError` where another file has a video's name: it may be a user's."""
+    if os.path.lexists(path) and not _is(path, accepted.bytes, accepted.sha256):
+        raise FetchError("other", f"{path}: another file is there, and stays; move it away, and ask for `other` again")
+
+
+def _is(path: Path, size: int, sha256: str) -> bool:
+    """Return whether a file is there, and is this one."""
+    if not path.is_file() or path.stat().st_size != size:
         return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def _got(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared) -> Got:

@@ -1,5 +1,7 @@
 """What fetching brought, and what became of the rest."""
 
+import shlex
+
 from rich.markup import escape
 from rich.text import Text
 
@@ -21,6 +23,8 @@ def fetched(done: Fetched) -> None:
         if state != "done":
             why = f": {done.reasons[state]}" if state in done.reasons else ""
             out.print(Text(f"  {number:,} {state.replace('_', ' ')}{why}"))
+    for note in done.notes:
+        out.print(Text(note))
     if done.bad_rows:
         out.print(f"{count(done.bad_rows, 'row')} of {done.rows:,} could not be used:")
         for problem in done.problems[:PROBLEMS_SHOWN]:
@@ -28,7 +32,7 @@ def fetched(done: Fetched) -> None:
     for host, why in done.hosts.items():
         out.print(Text(f"No longer asked: {host}: {why}", "red"))
     if done.stopped:
-        out.print(Text(f"Stopped: {done.stopped}", "red"), "The same command goes on.")
+        out.print(Text(f"Stopped: {done.stopped}.", "red"))
     if here:
         out.print(escape(f"\nVideos in {done.folder / 'videos'}"))
-        out.print(escape(f"Try       longtake run listed {done.folder} --to SET"))
+        out.print(escape(f"Try       longtake run listed {shlex.quote(str(done.folder))} --to SET"))

@@ -42,8 +42,9 @@ def recipes(name: str | None) -> None:
     for known in recipe_module.names():
         recipe = recipe_module.load(known)
         out.print(f"[bold]{known}[/]  {recipe.about} ({recipe.source})")
-        out.print(f"  keeps {', '.join(str(rule) for rule in recipe.rules)}")
-        asking = [use.label for use in [*recipe.judges.values(), *recipe.captions.values()] if use.step.asks]
+        out.print(f"  keeps {', '.join(str(rule) for rule in recipe.rules) or 'every clip'}")
+        uses = [*recipe.voters.values(), *recipe.judges.values(), *recipe.captions.values()]
+        asking = [use.label for use in uses if use.step.asks]
         if asking:
             out.print(f"  asks a model, once one is named: {', '.join(dict.fromkeys(asking))}")
         for missing in recipe.not_run:

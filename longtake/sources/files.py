@@ -14,6 +14,7 @@ vob webm wmv y4m
 ENDINGS = frozenset(_ENDINGS.split())
 """Files in a folder with one of these endings are taken for videos; a file named outright needs none."""
 
+VIDEOS = "videos"
 LIST = "list.jsonl"
 """In a fetched folder, beside `videos`: what a list says of clips of these videos, a row a clip."""
 
@@ -43,6 +44,7 @@ def find_videos(sources: Sequence[str | Path]) -> Found:
         if path.is_dir():
             if (path / LIST).is_file():
                 lists.add(absolute(path))
+                path /= VIDEOS  # what lies beside it belongs to fetching
             inside, left = _search(path)
             if not inside:
                 raise UsageError(f"no video in {source}; it looks for files that end in .mp4, .mkv, .webm, .mov, ...")

@@ -171,8 +171,9 @@ def test_after_a_kill_whole_shards_are_kept_and_the_rest_is_the_same(made: Path,
     done = export_set(made, "webdataset", to, settings=["shard_clips=2"])
     assert not done.was_there and (to / "train-000000.tar").stat().st_ino == was
     assert shards(to) == shards(tmp_path / "whole")
-    names = {path.name for path in to.iterdir()}
-    assert names == {path.name for path in (tmp_path / "whole").iterdir()}
+    names = {path.relative_to(to) for path in to.rglob("*") if path.is_file()}
+    whole = tmp_path / "whole"
+    assert names == {path.relative_to(whole) for path in whole.rglob("*") if path.is_file()}
     for name in names:
         assert (to / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 

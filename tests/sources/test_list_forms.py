@@ -368,3 +368,23 @@ def test_a_published_form_may_be_in_a_parquet_file_with_types(tmp_path: Path) ->
         642.133,
         "7.10",
     )
+
+
+@pytest.mark.parametrize(
+    ("columns", "ids", "addresses"),
+    [
+        ("key,video_id,url,span,raw_caption", ("BlUTkf-_GTg", "BlUTkf-_GTg"), (YOUTUBE, f"{YOUTUBE}&t=9")),
+        ("key,video_id,url,dataset_src,raw_caption", ("12", "12"), ("https://a.example/12", "https://b.example/12")),
+        ("clip_id,video_id,video_url,source,timestamp", ("7", "7"), ("https://a.example/7?k=1", "https://a.example/7")),
+        ("videoID,url,timestamp,caption", ("BlUTkf-_GTg", "x"), (YOUTUBE, "https://youtu.be/BlUTkf-_GTg")),
+    ],
+)
+def test_rows_of_one_video_share_its_name(tmp_path: Path, columns: str, ids: tuple[str], addresses: tuple[str]) -> None:
+    rows = []
+    for number, (own, url) in enumerate(zip(ids, addresses, strict=True)):
+        row = {"key": f"k{number}", "clip_id": f"c{number}", "video_id": own, "videoID": own, "url": url}
+        row |= {"video_url": url, "span": "['00:00:01', '00:00:02']", "timestamp": "['00:00:01', '00:00:02']"}
+        row |= {"dataset_src": "webvid", "source": "videvo", "raw_caption": "x", "caption": "x"}
+        rows.append({name: row[name] for name in columns.split(",")})
+    one, other = good(write_csv(tmp_path / "l.csv", columns.split(","), rows))
+    assert one.video == other.video and one.dataset != "table"

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from listing import YOUTUBE, bad, good, write_csv, write_json
+from listing import YOUTUBE, bad, good, write, write_csv, write_json
 
 from longtake.errors import UsageError
 from longtake.sources import ListedCaption
-from longtake.sources.lists import form_of, read_list
+from longtake.sources.lists import form_of, guess_of, read_list
 
 ROW = {
     "id": "0.10",
@@ -83,7 +83,7 @@ def test_ids_stay_texts_and_hostile_ones_are_made_safe(tmp_path: Path) -> None:
     ids = ["0.1", "0.10", "../../etc/x", "a\x07b", "007", "-x", "..", "a/b", "a_b"]
     rows = [{"video_id": name, "clip_id": name, "url": f"https://a.example/{i}"} for i, name in enumerate(ids)]
     found = good(write_csv(tmp_path / "a", list(rows[0]), rows))
-    as_they_are = [one.clip for one, name in zip(found, ids, strict=True) if one.clip == one.video == name]
+    as_they_are = [one.clip for one, name in zip(found, ids, strict=True) if one.clip == name and name[0] != "-"]
     assert as_they_are == ["0.1", "0.10", "007", "a_b"] and found[5].clip == "-x"
     assert len({one.video for one in found}) == len({one.clip for one in found}) == len(ids)
     assert [one.fields.get("video_id", one.video) for one in found] == ids
@@ -104,3 +104,24 @@ def test_absurd_spans_and_addresses_are_bad_rows(tmp_path: Path) -> None:
     ]
     path = write_json(tmp_path / "a", rows)
     assert list(bad(path)) == list(range(1, 10)) and len(list(read_list(path))) == 9
+
+
+def test_what_is_guessed_of_columns_is_told_in_words(tmp_path: Path) -> None:
+    for columns, words in (
+        ("link", "url=link, no start, no end: whole videos"),
+        ("link,from,to,text", "url=link, start=from, end=to, caption=text"),
+        ("url,begin,end", "url=url, start=begin, end=end"),
+        ("url,start_ms,end_ms", "url=url, start=start_ms@ms, end=end_ms@ms"),
+        ("url,start,from,to", "url=url, start=start, no end"),
+        ("url,from", "url=url, no start, no end: whole videos"),
+        ("videoid,span", "video=videoid, span=span"),
+    ):
+        path = write(tmp_path / "l.csv", f"{columns}\n{','.join('x' for _ in columns.split(','))}\n")
+        assert guess_of(path) == words
+    assert guess_of(write(tmp_path / "plain", f"{YOUTUBE}\n")) == ""
+    assert guess_of(write_csv(tmp_path / "p", ["videoID", "url", "timestamp"], [{"videoID": "x"}])) == ""
+
+
+def test_from_and_to_are_times_where_both_are_there(tmp_path: Path) -> None:
+    [one] = good(write(tmp_path / "l.csv", "link,From,To\nhttps://a.example/1,1,00:00:03\n"))
+    assert (one.start_s, one.end_s) == (1.0, 3.0)

@@ -257,5 +257,15 @@ def test_a_video_is_called_by_its_own_id_or_by_its_address() -> None:
     by_address, other = source(plain, "")[0], source(plain + "2", "")[0]
     assert by_address.startswith("A_20film_mp4.id") and by_address != other and is_safe(by_address)
     assert source(plain, "BlUTkf-_GTg")[0] != "BlUTkf-_GTg"  # that one is on YouTube
+    assert source(plain, "-_GTg", prefix="pexels")[0] != "pexels-_GTg"  # may be one there, too
     with pytest.raises(ValueError, match="neither"):
         source("", "")
+
+
+def test_one_id_at_two_addresses_is_two_videos_but_on_a_known_site() -> None:
+    one, other = source("https://a.example/1.mp4", "1"), source("https://b.example/1.mp4", "1")
+    assert one[0] != other[0] and one[0].startswith("1.id") and is_safe(one[0])
+    assert source("https://a.example/1.mp4", "1") == one
+    assert source("https://a.example/1.mp4#t=3,5", "1")[0] == one[0], "a place in the same file"
+    assert source("https://a.example/1.mp4", "1", prefix="webvid-")[0] == "webvid-1"
+    assert source("https://cdn.example/1.mp4?key=2", "1", prefix="webvid-")[0] == "webvid-1"

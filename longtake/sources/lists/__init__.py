@@ -15,7 +15,7 @@ from longtake.sources.lists import hdvila, internvid_g, lvd2m, miradata, ours, p
 from longtake.sources.lists._rows import Table, Unread, look, rows
 from longtake.sources.lists.ours import from_json, to_json
 
-__all__ = ["form_of", "from_json", "read_list", "to_json"]
+__all__ = ["form_of", "from_json", "guess_of", "read_list", "to_json"]
 
 Read = Callable[[Mapping[str, Any], int], Iterator[Listed | Unread]]
 """From a row and its number to its clips. Raises `ValueError` where the row is none."""
@@ -54,6 +54,15 @@ def read_list(path: str | Path, *, mapping: Mapping[str, str] | None = None) -> 
             raise UsageError(f"{path} is a plain list, without columns: leave the mapping out")
         return _clips(table, partial(tables.clips, columns=tables.mapped(mapping, table.columns)))
     return _clips(table, _form(table)[1])
+
+
+def guess_of(path: str | Path) -> str:
+    """Return in words which columns of a table are taken for what by their names, empty for a list of a known form.
+
+    Raises `UsageError` as `form_of` does.
+    """
+    table = look(Path(path))
+    return tables.in_words(tables.guessed(table.columns)) if _form(table)[0] == "table" else ""
 
 
 def _form(table: Table) -> tuple[str, Read]:

@@ -30,7 +30,8 @@ def source(address_text: str, id_text: str, *, prefix: str = "") -> tuple[str, s
     """Return a video's safe name and its address, of what a row says of both; either may be empty, not both.
 
     A video on YouTube is called by its id there, whatever the list calls it. `prefix` goes before ids of other sites,
-    which count from 1 each.
+    which count from 1 each. Any other id is only this list's: the name then is of the address, too, so that the video 1
+    of one list is not that of another.
     """
     url = address(address_text) if address_text else watch(id_text)
     on_youtube = youtube_id(url)
@@ -41,7 +42,9 @@ def source(address_text: str, id_text: str, *, prefix: str = "") -> tuple[str, s
             raise ValueError("neither an address nor an id of a video")
         return _made(urlsplit(url).path.rpartition("/")[2], url), url
     name = prefix + id_text
-    return _made(name, f"{name}\n{url}") if url and _ID.fullmatch(name) else safe_name(name), url
+    return _made(name, f"{name}\n{url.partition('#')[0]}") if url and (
+        not prefix or _ID.fullmatch(name)
+    ) else safe_name(name), url
 
 
 def address(value: str) -> str:

@@ -68,7 +68,7 @@ def look(path: Path) -> Table:
             raise UsageError(f"{path} is cut off or damaged: {error}") from error
     filled = [line for line in (_or_empty(line).removeprefix(b"\xef\xbb\xbf").strip() for line in lines) if line]
     if not filled:
-        raise UsageError(f"{path} is empty, or its first lines are")
+        raise UsageError(f"{path} is empty, or its first {FIRST} lines are: give a list with rows")
     if b"\0" in b"".join(filled):
         raise UsageError(f"{path} is no list: no text in UTF-8, and no Parquet file")
     objects = [found for found in (_json(line) for line in filled) if isinstance(found, dict)]

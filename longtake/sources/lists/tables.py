@@ -37,6 +37,8 @@ KNOWN = {
     "caption": "caption text prompt",
 }
 """Names of columns, in small letters and without `_`, -> what they hold."""
+PAIR = {"from": "start", "to": "end"}
+"""More such names, which count only where both are there, and no other column says when a clip starts or ends."""
 WEBVID = {"videoid", "contentUrl", "page_dir", "name"}
 """Columns of WebVid's own tables, whose captions are called `name`."""
 
@@ -97,6 +99,9 @@ def guessed(columns: Sequence[str]) -> Columns:
         for part, names in KNOWN.items():
             if name in names.split():
                 found.setdefault(part.partition("@")[0], []).append(column)
+    pair = {column.strip().lower(): column for column in columns}
+    if found.keys().isdisjoint({"start", "end", "span"}) and pair.keys() >= PAIR.keys():
+        found |= {part: [pair[name]] for name, part in PAIR.items()}
     if set(columns) >= WEBVID:
         found["caption"] = ["name"]
     if "span" in found and ("start" in found or "end" in found):
@@ -113,6 +118,16 @@ def guessed(columns: Sequence[str]) -> Columns:
         part: UNITS["ms"] for part in ("start", "end") if part in parts and parts[part].lower().endswith("ms")
     }
     return Columns(parts, units, {KIND: found["caption"][0]} if "caption" in found else {})
+
+
+def in_words(columns: Columns) -> str:
+    """Return which columns are taken for what, as a user would write it, and what is missing of a clip's times."""
+    units = {1.0: "", **{value: f"@{unit}" for unit, value in UNITS.items() if unit != "s"}}
+    told = [f"{part}={column}{units[columns.units.get(part, 1.0)]}" for part, column in columns.parts.items()]
+    told += [f"caption={column}" for column in columns.captions.values()]
+    lacking = [part for part in ("start", "end") if part not in columns.parts and "span" not in columns.parts]
+    text = ", ".join(told + [f"no {part}" for part in lacking])
+    return f"{text}: whole videos" if len(lacking) == 2 else text
 
 
 def _no_column(column: str, columns: Sequence[str]) -> str:
