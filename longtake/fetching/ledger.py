@@ -172,11 +172,11 @@ class Ledger:
         """Make videos in some states wanted again."""
         with self._lock, self._db:
             for state in states:
-                self._db.execute(f"UPDATE videos SET state = 'wanted' WHERE state = ? AND {part.sql}", (state,))  # noqa: S608
+                self._db.execute(f"UPDATE videos SET state = 'wanted' WHERE state = ? AND {part.sql}", (state,))  # noqa: S608  # numbers alone
 
     def want_lost(self, there: Collection[str], part: Part) -> None:
         """Make videos wanted again that came, and whose files are no longer among those that are `there`."""
-        query = f"SELECT id, path FROM videos WHERE state = 'done' AND {part.sql}"  # noqa: S608
+        query = f"SELECT id, path FROM videos WHERE state = 'done' AND {part.sql}"  # noqa: S608  # numbers alone
         with self._lock, self._db:
             lost = [(id_,) for id_, path in self._db.execute(query) if path not in there]
             self._db.executemany(
@@ -186,7 +186,7 @@ class Ledger:
     def hosts(self, part: Part) -> list[tuple[str, int]]:
         """Return the hosts of wanted videos, with their number."""
         query = (
-            "SELECT host, count(*) FROM videos"  # noqa: S608
+            "SELECT host, count(*) FROM videos"  # noqa: S608  # numbers alone
             f" WHERE state = 'wanted' AND {part.sql} GROUP BY host ORDER BY min(id)"
         )
         with self._lock:
@@ -195,7 +195,7 @@ class Ledger:
     def wanted(self, host: str, part: Part, *, after: int, most: int) -> list[Wanted]:
         """Return the next wanted videos of a host, in the order of the lists."""
         query = (
-            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608
+            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608  # numbers alone
             f" WHERE state = 'wanted' AND host = ? AND id > ? AND {part.sql} ORDER BY id LIMIT ?"
         )
         with self._lock:
@@ -204,7 +204,7 @@ class Ledger:
     def sample(self, part: Part, most: int) -> list[Wanted]:
         """Return some of the wanted videos, chosen by the hash of their ids."""
         query = (
-            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608
+            "SELECT id, video, url, host, path, bytes, sha256 FROM videos"  # noqa: S608  # numbers alone
             f" WHERE state = 'wanted' AND {part.sql} ORDER BY bucket LIMIT ?"
         )
         with self._lock:
@@ -212,14 +212,14 @@ class Ledger:
 
     def counts(self, part: Part) -> dict[State, int]:
         """Return how many videos are in which state."""
-        query = f"SELECT state, count(*) FROM videos WHERE {part.sql} GROUP BY state"  # noqa: S608
+        query = f"SELECT state, count(*) FROM videos WHERE {part.sql} GROUP BY state"  # noqa: S608  # numbers alone
         with self._lock:
             return dict(self._db.execute(query).fetchall())
 
     def reasons(self, part: Part) -> dict[State, str]:
         """Return what the first video of each state is in it for; states without a message are left out."""
         query = (
-            f"SELECT state, message FROM videos WHERE rowid IN (SELECT min(rowid) FROM videos WHERE {part.sql} "  # noqa: S608
+            f"SELECT state, message FROM videos WHERE rowid IN (SELECT min(rowid) FROM videos WHERE {part.sql} "  # noqa: S608  # numbers alone
             "AND message != '' GROUP BY state)"
         )
         with self._lock:
