@@ -178,7 +178,7 @@ class _Visit:
             self.ask(getattr(request, "url", request))
             try:
                 response = urlopen(request)
-            except Exception as error:
+            except Exception as error:  # whatever it is goes on; only what it holds open is noted, to be closed
                 if refusal := getattr(error, "response", None):
                     self.responses.add(refusal)
                 raise

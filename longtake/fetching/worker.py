@@ -119,8 +119,7 @@ def _one(wanted: Wanted, plain: Plain, shared: Shared) -> None:
         why = "the disk is full" if full else f"{shared.folder} can't be used: {error.strerror or error}"
         shared.flow.stop(f"{why}; the same command goes on when that is mended")
         shared.turns.give_back()
-    except Exception as error:
-        # A fault of ours, or of a library: told with where it came from, and no reason to leave all others.
+    except Exception as error:  # a fault of ours, or of a library: told with its place, and no reason to leave others
         at = traceback.extract_tb(error.__traceback__)[-1]
         words = f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno})"
         _failed(wanted, FetchError("other", words), parts, shared)
