@@ -12,8 +12,9 @@ from longtake.errors import SetError
 from longtake.exports import chosen
 from longtake.grounding import Sentence, Timeline
 from longtake.opening import is_good
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
 from longtake.records import Series
+from longtake.sections import Use
 from longtake.similarity import frame_vectors, mean_vectors
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of

@@ -40,6 +40,10 @@ class Embedder:
     """Numbers in a vector."""
     size: int
     """Side in pixels of what the model sees of a picture, by area where that is no square."""
+    scale: float | None
+    """What it multiplies the cosine of a picture and a text by, to weigh texts against each other; None: nothing."""
+    bias: float | None
+    """What it then adds, where the sigmoid of that is how probable one text is alone (SigLIP); None: nothing (CLIP)."""
 
     def __init__(self, name: str, processor: Any, model: Any) -> None:
         """Take a model and what prepares its input. Raises `TypeError` for a model of another kind."""
@@ -50,6 +54,9 @@ class Embedder:
         self._read = getattr(processor, "tokenizer", None) if hasattr(model, "get_text_features") else None
         # SigLIP was taught lower case, on texts padded to one length, whose padding it looks at.
         self._as_siglip = model.config.model_type.startswith("siglip")
+        scale, bias = (getattr(model, name, None) for name in ("logit_scale", "logit_bias"))
+        self.scale = math.exp(scale.item()) if scale is not None else None
+        self.bias = bias.item() if bias is not None else None
         blank = np.zeros((36, 64, 3), np.uint8)
         self.size = round(math.sqrt(self._pictures(blank[None])["pixel_values"].numel() / 3))
         self.width = self._picture_vectors(blank[None]).shape[1]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.claims import camera_claims, light_claims
-from longtake.moves import BLIP_S, Move, find_moves, tile
+from longtake.moves import BLIP_S, Move, camera_speeds, find_moves, tile
 from longtake.records import Series
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ ACTS = 0.015
 BEYOND = 3.0
 """So many times the camera's own speed must be added: what stands near a camera that moves seems to move too."""
 AT_SIDE = 0.9
-"""How far from the middle the sides are, in heights: where a zoom is fastest, it counts as the camera's speed."""
+"""Heights from the middle to the sides: where zoom and roll are fastest, they count as the camera's speed."""
 LIGHT = ((0.12, "very dark"), (0.28, "dark"), (0.58, "medium"), (np.inf, "bright"))
 """Mean luma below which the picture is so. Most pictures in daylight lie between 0.35 and 0.55."""
 SURELY = 0.03
@@ -29,7 +29,7 @@ SURELY = 0.03
 MOSTLY, PARTLY, TOGETHER = 0.5, 0.25, 0.65
 """Share of the picture of the one main colour; else of each of two and of both together."""
 
-CLEAR = {"pan": 0.05, "tilt": 0.05, "zoom": 0.04, "roll": 4.0}
+CLEAR = {"pan": 0.05, "tilt": 0.05, "zoom": 0.04, "roll": 4.0, "handheld": 0.15}
 """Speeds, as `Move` has them, that nobody overlooks."""
 MOST, ALL, NONE = 0.6, 0.9, 0.05
 """Shares of a caption's span: most of it, all of it, and none."""
@@ -57,6 +57,7 @@ MOVE_WORDS = {
     "zoom out": "zooms out or moves back",
     "roll clockwise": "rolls clockwise",
     "roll anticlockwise": "rolls anticlockwise",
+    "handheld": "shakes as if handheld",
     "moving": "moves without one clear direction",
     "unknown": "",
 }
@@ -142,7 +143,7 @@ def _light_of(luma: float) -> str:
 
 def _action(motion: Series) -> list[str]:
     thirds = np.stack([motion.column(name) for name in ("left", "middle", "right")], axis=1)
-    ways = np.stack([motion.column(name) for name in ("shift_x", "shift_y", "zoom")], axis=1) * [1, 1, AT_SIDE]
+    ways = camera_speeds(motion, AT_SIDE)
     known = np.isfinite(thirds).all(axis=1)
     words = []
     for time in motion.times.tolist():
@@ -162,9 +163,10 @@ def _colours(colour: Series, look: Series) -> list[str]:
     nearest = np.abs(look.times - colour.times[:, None]).argmin(axis=1)
     top, bottom, left, right = (look.column(f"border_{side}")[nearest] for side in ("top", "bottom", "left", "right"))
     border = np.nan_to_num(1 - (1 - top - bottom) * (1 - left - right))
+    terms = [number for number, name in enumerate(colour.columns) if name != "colourfulness"]
+    black = colour.columns.index("black")
     words = []
-    for shares, hidden in zip(colour.values.astype(np.float64), border.tolist(), strict=True):
-        black = colour.columns.index("black")
+    for shares, hidden in zip(colour.values[:, terms].astype(np.float64), border.tolist(), strict=True):
         shares[black] = max(0.0, shares[black] - hidden)
         shares /= max(shares.sum(), 1e-6)
         one, other = np.argsort(-shares, kind="stable")[:2].tolist()
@@ -193,7 +195,8 @@ def contradictions(text: str, facts: Facts, start_s: float, end_s: float) -> lis
         if OPPOSITES.get(claim) in claims or _share(against, start_s, end_s) < MOST:
             continue
         if claim == "static" or _share(own, start_s, end_s) <= NONE:
-            measured = " and ".join(f"to {move.kind} {_from_to(move.start_s, move.end_s)}" for move in against)
+            does = ((move.kind.replace("handheld", "shake"), _from_to(move.start_s, move.end_s)) for move in against)
+            measured = " and ".join(f"to {what} {when}" for what, when in does)
             says = "is static" if claim == "static" else f"goes the other way ({claim})"
             found.append(f"the camera was measured {measured}, the caption says it {says}")
 

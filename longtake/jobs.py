@@ -17,12 +17,13 @@ from longtake.captions import Look
 from longtake.errors import VideoError
 from longtake.looks import take_looks
 from longtake.previews import Previews
-from longtake.recipe import Recipe, Use, resolve
+from longtake.recipe import Recipe, resolve
 from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
+from longtake.sections import Use
 from longtake.shots import shots_between
 from longtake.sources.placing import rows_about
 from longtake.steps import find
-from longtake.video import Quality, Signal, scan, write_clip
+from longtake.video import Border, Quality, Signal, scan, write_clip, write_playable
 
 FRAMES = "frames"
 """The series without columns that holds the time of every frame; the scan always gives it."""
@@ -179,7 +180,7 @@ def _clip(
             inside = rows_about(listed, span.start_s, span.end_s, video_s=video.duration_s, fps=video.fps)
         else:
             inside = series[use.signal or ""].between(span.start_s, span.end_s)
-        for part, value in use.step.call(inside, **use.parameters).items():
+        for part, value in recipe.score(use, inside).items():
             scores[f"{label}.{part}"] = value
     name = clip_id(video.id, span)
     joined = tuple(t for t in transitions if span.start_frame < t.start_frame and t.end_frame < span.end_frame)
@@ -200,7 +201,8 @@ def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the file of one kept clip; where the job names a detector, it looks at the written file in its check.
 
     `job`: `video`, `clip` (id, span, frames, `transitions_at`), `set` (folder), `files` (crf, preset), and perhaps
-    `detector` (a recipe as plain data, of which only the detector and its signal are used).
+    `borders` (lines at each side to leave out) and `detector` (a recipe as plain data, of which only the detector and
+    its signal are used).
     """
     cv2.setNumThreads(1)
     video = Video(**job["video"])
@@ -210,7 +212,10 @@ def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     frames = clip["end_frame"] - clip["start_frame"]
     detector = resolve(job["detector"]) if job.get("detector") else None
     signals = _signals(detector) if detector else {}
-    made = write_clip(video, span, frames, Path(job["set"]) / name, Quality(**job["files"]), progress, signals)
+    lines = job.get("borders")
+    border = Border(**lines, width=video.width, height=video.height) if lines else None
+    target = Path(job["set"]) / name
+    made = write_clip(video, span, frames, target, Quality(**job["files"]), progress, signals, border)
     return {
         "id": clip["id"],
         "file": name,
@@ -235,6 +240,17 @@ def verify(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     if found.video.frames != wanted:
         raise VideoError("inexact", f"{clip['file']}: holds {found.video.frames} frames of {wanted}")
     return {"id": clip["id"], **_inside(detector, found.series, clip)}
+
+
+def play(job: Mapping[str, Any], progress: Progress) -> None:
+    """Write a span of a video as a file that every browser plays.
+
+    `job`: `path`, `start_s`, `end_s`, `first_timestamp_s`, `seekable`, and the file, `target`.
+    """
+    cv2.setNumThreads(1)
+    span = (job["start_s"], job["end_s"])
+    known = {name: job[name] for name in ("first_timestamp_s", "seekable")}
+    write_playable(job["path"], span, Path(job["target"]), on_progress=progress, **known)
 
 
 def look(job: Mapping[str, Any], progress: Progress) -> list[list[bytes]]:
@@ -278,7 +294,16 @@ def embed_texts(job: Mapping[str, Any], progress: Progress) -> Any:
 
 
 def prepare(job: Mapping[str, Any], _: Progress) -> None:
-    """Let the signal `step` get what it needs onto this machine, and try it."""
-    step = find("signals", job["step"])
+    """Let a step get what it needs onto this machine, and try it.
+
+    `job`: `kind`, `step` and `parameters`; of a score also `reads`, the signal, its parameters `of_signal`, and its
+    `columns` where they are known.
+    """
+    step = find(job["kind"], job["step"])
     assert step.prepare is not None
-    step.prepare(**job["parameters"])
+    if job["kind"] == "signals":
+        step.prepare(**job["parameters"])
+        return
+    reads = find("signals", job["reads"])
+    columns = job["columns"] or reads.columns or reads.call(**job["of_signal"]).columns
+    step.prepare(columns, job["of_signal"], **job["parameters"])

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from longtake import __version__
@@ -14,9 +15,10 @@ from longtake.errors import UsageError
 from longtake.jobs import FRAMES, clip_id
 from longtake.listing import rows_for, uses_lists
 from longtake.planning import ANY_WORK, WORK_KINDS, Candidate, Work
-from longtake.recipe import Recipe, Use, score_keys
+from longtake.recipe import Recipe, score_keys
 from longtake.records import Shot
 from longtake.schemas import SCHEMAS, score_schema
+from longtake.sections import Use
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of
 from longtake.watch import Progress, Watch
@@ -45,21 +47,35 @@ def measure_videos(store: Store, recipe: Recipe, work: Work, watch: Watch) -> Me
     return _Phase(store, recipe, work, watch).run()
 
 
-def prepare(use: Use, watch: Watch) -> None:
-    """Let a signal get what it needs once, before many workers do, and without a limit of time for a download.
+def prepare(
+    uses: Iterable[Use],
+    watch: Watch,
+    *,
+    signals: Mapping[str, Use] = MappingProxyType({}),
+    columns: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Let signals and scores get what they need once, before many workers do, and without a limit of time.
 
-    Raises `UsageError` where it can't be had.
+    Scores read `signals`, whose `columns` may be known. Raises `UsageError` for what can't be had.
     """
-    if use.step.prepare is None:
-        return
-    job = {"step": use.step.name, "parameters": use.parameters}
+    wanting = [use for use in uses if use.step.prepare]
     begun = time.monotonic()
-    tell = Progress("load", 0, 1, 0, 0.0, 0.0, 0.0, f"what {use.label} needs")
-    watch(tell)
-    for outcome in run_items("longtake.jobs:prepare", [Item(use.label, job)], workers=1, stall_s=math.inf):
+    tell = Progress("load", 0, len(wanting), 0, 0.0, 0.0, 0.0, f"for {', '.join(use.label for use in wanting)}")
+    items = []
+    for use in wanting:
+        job: dict[str, Any] = {"kind": use.step.kind, "step": use.step.name, "parameters": use.parameters}
+        if use.step.kind == "scores":
+            reads = signals[use.signal or ""]
+            job |= {"reads": reads.step.name, "of_signal": reads.parameters, "columns": columns.get(reads.label)}
+        items.append(Item(f"{use.step.kind.removesuffix('s')} {use.label}", job))
+    if items:
+        watch(tell)
+    # One worker for all: a model is loaded once for all that need it.
+    outcomes = run_items("longtake.jobs:prepare", items, workers=1, stall_s=math.inf)
+    for done, outcome in enumerate(outcomes, 1):
         if outcome.failure:
-            raise UsageError(f"signal {use.label}: {outcome.failure[1]}")
-    watch(replace(tell, done=1, elapsed_s=time.monotonic() - begun))
+            raise UsageError(f"{outcome.item.name}: {outcome.failure[1]}")
+        watch(replace(tell, done=done, elapsed_s=time.monotonic() - begun))
 
 
 class _Phase:
@@ -84,10 +100,8 @@ class _Phase:
 
     def run(self) -> Measured:
         todo = self.work.todo
-        if self.work.plan.to_scan:
-            for label, use in self.recipe.signals.items():
-                if any(self.work.keys[label] not in self.work.stored.get(c.id, ()) for c in todo):
-                    prepare(use, self.watch)
+        if todo:
+            self._prepare(todo)
         by_name = {str(candidate.path): candidate for candidate in todo}
         outcomes = run_items(
             "longtake.jobs:measure",
@@ -106,6 +120,22 @@ class _Phase:
             self._commit()  # also on Ctrl-C: what is done stays done
         self.measured.elapsed_s = time.monotonic() - self.begun
         return self.measured
+
+    def _prepare(self, todo: list[Candidate]) -> None:
+        """Let the signals that are to be measured, and all scores, get what they need."""
+        stored, keys, recipe = self.work.stored, self.work.keys, self.recipe
+        signals = [
+            use
+            for label, use in recipe.signals.items()
+            if any(keys[label] not in stored.get(candidate.id, ()) for candidate in todo)
+        ]
+        columns = {}
+        for use in recipe.scores.values():
+            if use.step.prepare and use.signal and recipe.signals[use.signal] not in signals:
+                # No model is loaded only to learn how many numbers the stored vectors have.
+                where = f"{one_of('video_id', [todo[0].id])} AND {one_of('key', [keys[use.signal]])}"
+                columns[use.signal] = self.store.read("signals", ["columns"], where)["columns"][0].as_py()
+        prepare([*signals, *recipe.scores.values()], self.watch, signals=recipe.signals, columns=columns)
 
     def _items(self, todo: list[Candidate]) -> Iterator[Item]:
         """Make items as the engine asks for them, with the signals already stored."""

@@ -20,7 +20,8 @@ Kind = Literal[
     "zoom out",
     "roll clockwise",
     "roll anticlockwise",
-    "moving",  # the camera moves without one clear direction
+    "handheld",  # the camera shakes: it goes to and fro, in no direction
+    "moving",  # the camera moves in several ways or aslant
     "unknown",  # the picture doesn't show what the camera does
 ]
 
@@ -32,13 +33,18 @@ SLOW = 0.02
 """Heights per second below which a camera is static, for a zoom or roll those of a place half a height from the
 middle: 4 % or 2.3 degrees per second."""
 SHAKES = 0.04
-"""Heights per second above which a camera without a direction counts as moving: a hand that holds still stays below."""
+"""Heights per second above which a camera without a direction is handheld: a hand that holds still stays below."""
+CHANCE = 2.0
+"""So many times what shake adds up to by chance must a direction have: chance has one window in fifty go so far."""
+SHAKE_AROUND_S, SMOOTH_S = 2.5, 2.1
+"""Rows so far before and after count for the shake at a row; longest time from the row before to the one after."""
 CLEAR = 0.6
-"""Share of the way the camera goes that must lead in one direction, for it to have one."""
+"""Share of the way the camera goes that must lead somewhere, for it to have a direction."""
 OTHER = 0.6
 """The next strongest of pan, tilt, zoom and roll may have up to this share of the strongest's speed."""
 HALF_HEIGHT = 0.5
 """How far from the middle zoom and roll are taken as speeds."""
+WAYS = ("shift_x", "shift_y", "zoom", "roll")
 
 Floats = NDArray[np.float64]
 
@@ -80,22 +86,59 @@ class Tile(Generic[Word]):
 def find_moves(motion: Series, duration_s: float) -> tuple[Move, ...]:
     """Return moves that tile [0, duration_s); none where nothing was measured.
 
-    Each row is judged by the rows around it, so that what leads nowhere within these is `moving` and no direction.
+    Each row is judged by the rows around it, so that what leads nowhere within these is `handheld` and no direction.
     What lasts under a second joins the longer of its neighbours (see `tile`).
     """
-    columns = [motion.column(name) for name in ("shift_x", "shift_y", "zoom", "roll")]
-    times, ways = motion.times, np.stack(columns, axis=1).astype(np.float64)
-    # All four as speeds in heights per second: content to the right, downward, outward, clockwise.
-    speeds = ways * [1, 1, HALF_HEIGHT, HALF_HEIGHT * np.pi / 180]
-    kinds = [_kind(speeds[np.abs(times - time) <= AROUND_S]) for time in times.tolist()]
+    times, ways = motion.times, _ways(motion)
+    speeds, jolts = camera_speeds(motion, HALF_HEIGHT), find_jolts(motion)
+    kinds: list[Kind] = []
+    for time in times.tolist():
+        away = np.abs(times - time)
+        kinds.append(_kind(speeds[away <= AROUND_S], shake_of(jolts[away <= SHAKE_AROUND_S])))
     return tuple(
         Move(span.word, span.start_s, span.end_s, _speed(span.word, ways[span.rows]))
         for span in tile(times, kinds, duration_s)
     )
 
 
-def _kind(speeds: Floats) -> Kind:
-    """Return what rows of four speeds, shape (n, 4), are together."""
+def camera_speeds(motion: Series, reach: float) -> Floats:
+    """Return shift to the right and downward, zoom and roll as speeds in heights per second, shape (n, 4).
+
+    For zoom and roll that is the speed of the content so many heights from the middle. NaN where not known.
+    """
+    return _ways(motion) * [1, 1, reach, reach * np.pi / 180]
+
+
+def _ways(motion: Series) -> Floats:
+    return np.stack([motion.column(name) for name in WAYS], axis=1).astype(np.float64)
+
+
+def find_jolts(motion: Series) -> Floats:
+    """Return how far the camera's speed at each row is, squared, from the line between the rows beside it.
+
+    A camera that gathers speed evenly doesn't jolt. Squares are of heights per second, and such that speeds without
+    anything in common have their own mean square. NaN where these rows aren't known or far apart.
+    """
+    times, speeds = motion.times, camera_speeds(motion, HALF_HEIGHT)
+    jolts = np.full(len(times), np.nan)
+    if len(times) > 2:
+        spans = times[2:] - times[:-2]
+        before = ((times[2:] - times[1:-1]) / spans)[:, None]
+        off = speeds[1:-1] - before * speeds[:-2] - (1 - before) * speeds[2:]
+        squares = (off**2).sum(axis=1) / (1 + before**2 + (1 - before) ** 2)[:, 0]
+        jolts[1:-1] = np.where(spans <= SMOOTH_S, squares, np.nan)
+    return jolts
+
+
+def shake_of(jolts: Floats) -> float:
+    """Return the root of the mean jolt, 0 where none is known, by the median: a start, a stop or a whip is no shake."""
+    known = jolts[np.isfinite(jolts)]
+    # Of squares of chance speeds in two directions, the median is ln 2 times the mean.
+    return float(np.sqrt(np.median(known) / np.log(2))) if len(known) else 0.0
+
+
+def _kind(speeds: Floats, shake: float) -> Kind:
+    """Return what rows of four speeds, shape (n, 4), are together, where the camera shakes so much."""
     known = np.isfinite(speeds).all(axis=1)
     if known.mean() < 0.5:
         return "unknown"
@@ -103,10 +146,10 @@ def _kind(speeds: Floats) -> Kind:
     way = speeds.mean(axis=0)
     strengths = np.hypot(way[0], way[1]), abs(way[2]), abs(way[3])
     far, went = max(strengths), float(np.linalg.norm(speeds, axis=1).mean())
-    if far < SLOW or far < CLEAR * went:
-        return "static" if went < SHAKES else "moving"
+    if far < SLOW or np.linalg.norm(way) < max(CLEAR * went, CHANCE * shake / math.sqrt(len(speeds))):
+        return "static" if went < SHAKES else "handheld"
     second = sorted(strengths)[1]
-    if second > OTHER * far:
+    if far < CLEAR * went or second > OTHER * far:
         return "moving"
     x, y, zoom, roll = way.tolist()
     if far == strengths[1]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,25 @@ import tomli_w
 
 from longtake import __version__
 from longtake.ask import ModelSettings
-from longtake.captions import try_out
+from longtake.duplicates import EVIDENCE, GROUP, RANK, SIZE, Copies
 from longtake.errors import UsageError
-from longtake.models import DEFAULT_MODEL, read_models, told
+from longtake.models import read_models, told
 from longtake.records import Series, Votes
-from longtake.select import Rule, parse_rule
+from longtake.sections import (
+    Use,
+    asked_of,
+    borders_of,
+    copies_of,
+    files_of,
+    grounding_of,
+    rules_of,
+    tables_of,
+    use_of,
+    voter_of,
+)
+from longtake.select import Rule
 from longtake.settings import merge, read_settings
-from longtake.steps import Kind, Plain, Step, check_installed, check_parameters, find, fingerprint, nearest
+from longtake.steps import fingerprint, nearest
 from longtake.video import Quality
 
 CLIP_FACTS: dict[str, tuple[str, str]] = {
@@ -35,39 +47,20 @@ FILE_FACTS: dict[str, tuple[str, str]] = {
 }
 """What rules can ask once a clip's file is written; such a rule removes the file again."""
 
-DEFAULT_GROUNDING = "internvid_g"
+COPY_FACTS: dict[str, tuple[str, str]] = {
+    GROUP: ("", "names the copies of one stretch of footage; null for a clip without copies"),
+    SIZE: ("", "how many they are, itself included; 1 without copies"),
+    RANK: ("", "its place among them, 1 for the best; a rule counts only those that the rules before it keep"),
+}
+"""What rules can ask where a recipe looks for copies."""
 
 SECTIONS = (
     *("name", "about", "source", "not_run", "models", "signals", "shots", "voters", "clips", "scores", "judges"),
-    *("select", "files", "captions", "grounding", "made_with"),
+    *("copies", "select", "files", "captions", "grounding", "made_with"),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """One step as a recipe uses it: under a label, with all its parameters."""
-
-    label: str
-    step: Step
-    parameters: dict[str, Plain]
-    signal: str | None
-    """Label of the signal it reads."""
-    model: str | None = None
-    """Name of the model it asks."""
-    caption: str | None = None
-    """Of grounding: the kind of captions it places, or several in order of wish; empty: the best a clip has."""
-
-    @property
-    def key(self) -> str:
-        """Name of exactly this work: step, version and parameters."""
-        parts = [self.step.kind, self.step.name, self.step.version, self.parameters, self.signal]
-        return fingerprint([*parts, self.caption] if self.caption else parts)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data, to travel to a worker or into a file."""
-        links = (("signal", self.signal), ("model", self.model), ("caption", self.caption))
-        reads = {name: label for name, label in links if label}
-        return {"step": self.step.name, **reads, **{k: v for k, v in self.parameters.items() if v is not None}}
+ONE_TABLE = ("shots", "clips", "copies", "select", "files", "grounding")
+"""Sections of parameters; the others hold a table for each step, or a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +83,11 @@ class Recipe:
     """None: no clip files are written."""
     verify: bool
     """Whether the detector looks a second time, at the written files."""
+    crop: str | None
+    """Label of the score that says which borders files are written without; None: they are written whole."""
     models: dict[str, ModelSettings]
+    copies: Copies | None
+    """None: nobody looks for copies."""
     judges: dict[str, Use]
     """What a model is asked about clips that the rules on measured scores keep; its answers are scores too."""
     captions: dict[str, Use]
@@ -111,9 +108,16 @@ class Recipe:
         """Return whether a captioner or judge can't be run for want of a model."""
         return use.step.asks and self.settings_of(use) is None
 
+    def score(self, use: Use, rows: Any) -> dict[str, float | None]:
+        """Return what a score says of the rows of its signal, or of a list, inside a clip."""
+        of_signal = [self.signals[use.signal or ""].parameters] if "signal" in use.step.wants else []
+        scores: dict[str, float | None] = use.step.call(rows, *of_signal, **use.parameters)
+        return scores
+
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data, in the form of the TOML file."""
-        files = {"files": {**asdict(self.files), "verify": self.verify}} if self.files else {}
+        more = {"verify": self.verify, "crop": self.crop is not None}
+        files = {"files": {**asdict(self.files), **more}} if self.files else {}
         return {
             "name": self.name,
             "about": self.about,
@@ -124,6 +128,7 @@ class Recipe:
             "voters": {label: use.as_dict() for label, use in self.voters.items()},
             "clips": self.clips.as_dict(),
             "scores": {label: use.as_dict() for label, use in self.scores.items()},
+            **({"copies": asdict(self.copies)} if self.copies else {}),
             "judges": {label: use.as_dict() for label, use in self.judges.items()},
             "select": {"keep": [str(rule) for rule in self.rules]},
             **files,
@@ -174,28 +179,33 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     for section in data:
         if section not in SECTIONS:
             raise UsageError(f"a recipe has no section {section!r}{nearest(section, SECTIONS)}")
-        if section in ("shots", "clips", "select", "files", "grounding") and not isinstance(data[section], dict):
+        if section in ONE_TABLE and not isinstance(data[section], dict):
             raise UsageError(f"[{section}] is a table of parameters, not {data[section]!r}")
-    shots = _use("shots", "shots", data.get("shots", {"step": "transitions"}))
-    clips = _use("clips", "clips", data.get("clips", {"step": "takes"}))
-    scores = {label: _use("scores", label, given) for label, given in _tables(data, "scores").items()}
-    models = read_models(_tables(data, "models"))
-    voters = {label: _voter(label, given, models) for label, given in _tables(data, "voters").items()}
-    judges = {label: _asked("judges", label, given, models) for label, given in _tables(data, "judges").items()}
-    captions = {label: _asked("captions", label, given, models) for label, given in _tables(data, "captions").items()}
+    shots = use_of("shots", "shots", data.get("shots", {"step": "transitions"}))
+    clips = use_of("clips", "clips", data.get("clips", {"step": "takes"}))
+    scores = {label: use_of("scores", label, given) for label, given in tables_of(data, "scores").items()}
+    models = read_models(tables_of(data, "models"))
+    voters = {label: voter_of(label, given, models) for label, given in tables_of(data, "voters").items()}
+    judges = {label: asked_of("judges", label, given, models) for label, given in tables_of(data, "judges").items()}
+    said = tables_of(data, "captions")
+    captions = {label: asked_of("captions", label, given, models) for label, given in said.items()}
+    copies = copies_of(data["copies"]) if "copies" in data else None
     for label in sorted(judges.keys() & scores.keys()):
         raise UsageError(f"a score and a judge share the label {label!r}; name one of them otherwise")
-    grounding = _grounding(data["grounding"]) if "grounding" in data else None
+    if copies and "copies" in scores.keys() | judges.keys():
+        raise UsageError("a score or a judge has the label 'copies', and so has what [copies] finds; name it otherwise")
+    grounding = grounding_of(data["grounding"]) if "grounding" in data else None
     readers = [shots, *voters.values(), clips, *scores.values(), *([grounding] if grounding else [])]
     needed = {use.signal for use in readers if use.signal}
     needed |= {signal for use in [*judges.values(), *captions.values()] for signal in use.step.signals}
-    declared = _tables(data, "signals")
+    needed |= {copies.signal, EVIDENCE} if copies else set()
+    declared = tables_of(data, "signals")
     unused = sorted(set(declared) - needed)
     if unused and "made_with" not in data:  # a set's own recipe lists them all, and may have been given other steps
         raise UsageError(f"nothing reads the signal {unused[0]!r}{nearest(unused[0], needed)}")
-    signals = {label: _use("signals", label, declared.get(label, {})) for label in sorted(needed)}
-    rules = _rules(data.get("select", {}).get("keep", []))
-    files, verify = _files(data["files"]) if "files" in data else (None, False)
+    signals = {label: use_of("signals", label, declared.get(label, {})) for label in sorted(needed)}
+    rules = rules_of(data.get("select", {}).get("keep", []))
+    files, verify, cropped = files_of(data["files"]) if "files" in data else (None, False, False)
     recipe = Recipe(
         name=str(data.get("name", "unnamed")),
         about=str(data.get("about", "")),
@@ -209,7 +219,9 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         rules=rules,
         files=files,
         verify=verify,
+        crop=borders_of(scores) if cropped else None,
         models=models,
+        copies=copies,
         judges=judges,
         captions=captions,
         grounding=grounding,
@@ -220,18 +232,13 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         if use.signal and (columns := signals[use.signal].step.columns):
             use.step.call(_nothing(columns), [], **use.parameters)
     check_rules(recipe, rules)
+    check_best(recipe)
     return recipe
 
 
 def _nothing(columns: Sequence[str]) -> Series:
     """Return a series without rows."""
     return Series(tuple(columns), np.empty(0), np.empty(0, np.int32), np.empty((0, len(columns)), np.float32))
-
-
-def _rules(given: object) -> tuple[Rule, ...]:
-    if not (isinstance(given, list) and all(isinstance(text, str) for text in given)):
-        raise UsageError(f"[select]: keep is a list of rules, as ['duration_s >= 10'], not {given!r}")
-    return tuple(parse_rule(text) for text in given)
 
 
 def check_rules(recipe: Recipe, rules: Sequence[Rule]) -> None:
@@ -244,73 +251,22 @@ def check_rules(recipe: Recipe, rules: Sequence[Rule]) -> None:
             raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(rule.score, known)}")
 
 
+def check_best(recipe: Recipe) -> None:
+    """Raise `UsageError` where copies are weighed by what the recipe does not measure."""
+    measured = [key for key in score_keys(recipe) if key.partition(".")[0] in recipe.scores]
+    known = [*CLIP_FACTS, *measured]
+    best = recipe.copies.scores if recipe.copies else []
+    for score in (score for scores, _ in best for score in scores):
+        if score not in known:
+            raise UsageError(f"[copies]: best names no score {score!r}{nearest(score, known)}")
+
+
 def score_keys(recipe: Recipe) -> list[str]:
     """Return the keys of all scores a recipe makes, such as `motion.mean`: what each says of no frames at all."""
     keys = []
     for label, use in recipe.scores.items():
         columns = recipe.signals[use.signal].step.columns if use.signal else ()
         nothing: Any = () if use.step.listed else _nothing(columns)
-        keys += [f"{label}.{part}" for part in use.step.call(nothing, **use.parameters)]
+        keys += [f"{label}.{part}" for part in recipe.score(use, nothing)]
+    keys += COPY_FACTS if recipe.copies else ()
     return keys + [f"{label}.{part}" for label, use in recipe.judges.items() for part in use.step.scores]
-
-
-def _tables(data: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
-    tables = data.get(section, {})
-    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
-        raise UsageError(f"[{section}] holds one table a step, as in [{section}.motion]")
-    return tables
-
-
-def _use(kind: Kind, label: str, given: Mapping[str, Any]) -> Use:
-    if not label.isidentifier():
-        raise UsageError(f"{kind}: {label!r} can't be a label; use letters, digits and _")
-    parameters = dict(given)
-    step = find(kind, parameters.pop("step", label))
-    check_installed(step)
-    signal = parameters.pop("signal", step.signal) if step.signal else None
-    return Use(label, step, check_parameters(step, parameters), signal)
-
-
-def _asked(kind: Kind, label: str, given: Mapping[str, Any], models: Mapping[str, ModelSettings]) -> Use:
-    """Return a captioner or judge with the model it asks, where it asks one."""
-    parameters = dict(given)
-    model = parameters.pop("model", DEFAULT_MODEL)
-    use = _use(kind, label, parameters)
-    if model not in models:
-        raise UsageError(f"[{kind}.{label}]: no model {model!r}{nearest(model, models)}; name it in [models.{model}]")
-    try:
-        try_out(use.step.call, use.parameters)
-    except UsageError as error:
-        raise UsageError(f"[{kind}.{label}] {error}") from error
-    return replace(use, model=model if use.step.asks else None)
-
-
-def _voter(label: str, given: Mapping[str, Any], models: Mapping[str, ModelSettings]) -> Use:
-    """Return a voter, which goes by a signal or asks a model."""
-    step = find("voters", given.get("step", label))
-    return _asked("voters", label, given, models) if step.asks else _use("voters", label, given)
-
-
-def _grounding(given: Mapping[str, Any]) -> Use:
-    """Return how captions become spans, and which captions."""
-    parameters = dict(given)
-    step = parameters.pop("step", DEFAULT_GROUNDING)
-    caption = parameters.pop("caption", "")
-    if not isinstance(caption, str):
-        raise UsageError(f"[grounding]: caption = {caption!r} should name a kind of captions, as short or lvd2m.raw")
-    use = replace(_use("grounding", "grounding", {"step": step, **parameters}), caption=caption)
-    use.step.call((), **use.parameters)  # says which parameter is out of its range
-    return use
-
-
-def _files(given: Mapping[str, Any]) -> tuple[Quality, bool]:
-    """Return how clip files are encoded, and whether they are looked at once more."""
-    known = {**asdict(Quality()), "verify": True}
-    for name, value in given.items():
-        if name not in known:
-            raise UsageError(f"[files] has no parameter {name!r}{nearest(name, known)}")
-        if type(value) is not type(known[name]):
-            raise UsageError(f"[files]: {name} = {value!r} should be of type {type(known[name]).__name__}")
-    chosen = {**known, **given}
-    verify = bool(chosen.pop("verify"))
-    return Quality(**chosen), verify

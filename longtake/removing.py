@@ -17,7 +17,9 @@ from typing import Any
 import pyarrow as pa
 
 from longtake.captioning.answers import Answers
+from longtake.duplicates import GROUP
 from longtake.errors import SetError, UsageError
+from longtake.listing import holds
 from longtake.lock import Lock
 from longtake.planning import REMOVED, hash_of, removed_before
 from longtake.report import write_report
@@ -29,7 +31,10 @@ from longtake.video import video_id
 
 PENDING = ".removing.json"
 """What a removal is at, from before its first change to after its last: the next one goes on with it."""
-OWNED = ("answers", "captions", "clips", "shots", "signals", "spans", "texts", "votes")
+OWNED = (
+    *("answers", "captions", "choices", "clips", "judgements", "samples"),
+    *("shots", "signals", "spans", "texts", "vectors", "votes"),
+)
 """Tables with rows about a video, besides `videos` itself."""
 HEAD = (
     "# Videos removed from this set for good, by their content; a run leaves them out. Delete a line to let one in.\n"
@@ -57,6 +62,8 @@ class Removed:
     captions: int
     files: int
     """Clip files."""
+    copies: list[str]
+    """Ids of videos that stay and show some of the same footage: the next run may keep that of another of them."""
     exports: list[Holder]
 
 
@@ -86,6 +93,7 @@ def remove_videos(folder: str | Path, names: Sequence[str]) -> Removed:
         targets = _find(store, names)
         write_text(folder / PENDING, json.dumps({name: sorted(some) for name, some in asdict(targets).items()}))
         _block(folder, targets.hashes)
+        copies = _copies(store, targets.ids)
         counts = _delete_rows(store, targets)
         files = _delete_files(folder, targets.hashes)
         store.purge()
@@ -93,7 +101,7 @@ def remove_videos(folder: str | Path, names: Sequence[str]) -> Removed:
             write_report(folder)
         (folder / PENDING).unlink()
         exports = [_holder(folder, row) for row in _holding(store, targets.hashes)]
-    return Removed(folder, sorted(targets.ids), counts["clips"], counts["captions"], files, exports)
+    return Removed(folder, sorted(targets.ids), counts["clips"], counts["captions"], files, copies, exports)
 
 
 def _find(store: Store, names: Sequence[str]) -> _Targets:
@@ -136,6 +144,17 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else "; name it by id or path, as the report lists them"
 
 
+def _copies(store: Store, ids: Collection[str]) -> list[str]:
+    """Return the other videos with copies of clips of these, sorted."""
+    if GROUP.partition(".")[0] not in store.columns("clips").names:
+        return []
+    rows = store.read("clips", ["video_id", GROUP])
+    rows = rows.filter(rows[GROUP].is_valid())
+    pairs = list(zip(rows["video_id"].to_pylist(), rows[GROUP].to_pylist(), strict=True))
+    groups = {group for video, group in pairs if video in ids}
+    return sorted({video for video, group in pairs if group in groups} - set(ids))
+
+
 def _block(folder: Path, hashes: Collection[str]) -> None:
     """Add contents to the list that runs leave out."""
     path = folder / REMOVED
@@ -156,7 +175,9 @@ def _delete_rows(store: Store, targets: _Targets) -> dict[str, int]:
         if counts[table]:
             store.delete(table, "video_id", sorted(targets.ids))
     for path in map(Path, sorted(targets.paths)):
-        store.delete("listed", "video", [path.stem], also=one_of("folder", [str(path.parent.parent)]))
+        folders = store.read("listed", ["folder"], one_of("video", [path.stem]))["folder"].to_pylist()
+        holding = [folder for folder in sorted(set(folders)) if holds(Path(folder), path)]
+        store.delete("listed", "video", [path.stem], also=one_of("folder", holding))
     items = store.read("failures", ["item"])["item"].to_pylist()
     gone = {item for item in items if item in targets.paths or item.rsplit("_", 2)[0] in targets.ids}
     store.delete("failures", "item", sorted(gone))
@@ -183,8 +204,10 @@ def _delete_files(folder: Path, hashes: Collection[str]) -> int:
         if hash_of(owned.name) in hashes:
             removed += sum(not path.name.startswith(".") for path in owned.glob("*.mp4"))
             shutil.rmtree(owned)  # the folder's name is the video's: nothing in it stays, whoever put it there
-    sheet = re.compile(rf".+-({'|'.join(sorted(hashes))})-\d+\.(jpg|tmp)")
-    for path in (folder / "previews").glob("*"):
+    one = "|".join(sorted(hashes))
+    # Sheets of pictures, as `holiday-3f9c2a1b04-0.jpg`, and the viewer's, as `play/3f9c2a1b04-00000000-00004000-1.mp4`.
+    sheet = re.compile(rf".+-({one})-\d+\.(jpg|tmp)|\.?({one})-\d+-\d+-\d+(\.\d+\.tmp)?\.mp4")
+    for path in (folder / "previews").rglob("*"):
         if sheet.fullmatch(path.name):
             path.unlink()
     return removed

@@ -18,6 +18,7 @@ from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
 from longtake.errors import SetError, UsageError
+from longtake.grouping import Grouped, group_copies
 from longtake.listing import take_lists, uses_lists
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
@@ -45,6 +46,8 @@ class RunResult:
     kept: int
     plan: Plan
     measured: Measured
+    grouped: Grouped | None
+    """None where the recipe looks for no copies."""
     voted: Asked
     judged: Asked
     written: Written
@@ -116,7 +119,7 @@ def run(
     with Lock(folder):
         store = Store(folder)
         store.clear_unfinished()
-        take_lists(store, recipe, found)
+        take_lists(store, recipe, found, watch)
         work = plan_work(store, recipe, found, workers, retry_failed)
         watch(work.plan)
         measured = measure_videos(store, recipe, work, watch)
@@ -126,6 +129,7 @@ def run(
         revoted = plan_revoted(store, recipe, work)
         if revoted.todo:
             measure_videos(store, recipe, revoted, watch)  # clips that go by what they said
+        grouped = group_copies(store, recipe, watch)
         terms = terms.less(voted)
         forget_other_judges(store, recipe)
         apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
@@ -153,6 +157,7 @@ def run(
         kept,
         work.plan,
         measured,
+        grouped,
         voted,
         judged,
         written,

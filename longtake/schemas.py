@@ -204,6 +204,47 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("rejected_by", pa.string()),  # null: a good record
         ]
     ),
+    "vectors": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("start_s", pa.float64()),  # of the part, in seconds of the video; a clip that hardly changes is one part
+            ("end_s", pa.float64()),
+            ("vector", pa.list_(pa.float32())),  # of length 1; stored with a fixed size, that of the signal's rows
+        ]
+    ),
+    "judgements": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("judge", pa.string()),  # a person; of what one said of a clip, the last counts
+            ("keep", pa.bool_()),  # null: not decided
+            ("flags", pa.list_(pa.string())),  # what is wrong: cut, static, text, caption, ...
+            ("note", pa.string()),
+            ("made", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+    "choices": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("judge", pa.string()),
+            ("first", pa.string()),  # caption, as step.kind: one of two that were shown without their names
+            ("second", pa.string()),
+            ("chosen", pa.string()),  # the better one; null: neither
+            ("made", pa.timestamp("us", tz="UTC")),
+        ]
+    ),
+    "samples": pa.schema(
+        [
+            ("clip_id", pa.string()),
+            ("video_id", pa.string()),
+            ("number", pa.int32()),  # its place in the order of judging
+            ("rules", pa.list_(pa.string())),  # it was drawn among the clips that these keep, or among the others
+            ("seed", pa.int64()),
+            ("drawn", pa.timestamp("us", tz="UTC")),  # the last sample counts
+        ]
+    ),
     "exports": pa.schema(
         [
             ("folder", pa.string()),

@@ -80,13 +80,17 @@ def parse_rule(text: str) -> Rule:
 
 
 def select(
-    scores: Mapping[str, Column], rules: Sequence[Rule], waits: Mapping[str, NDArray[np.bool_]] | None = None
+    scores: Mapping[str, Column],
+    rules: Sequence[Rule],
+    waits: Mapping[str, NDArray[np.bool_]] | None = None,
+    groups: Mapping[str, Column] | None = None,
 ) -> Selection:
     """Apply rules in order to clips whose scores are columns of shape (n,), NaN where not measured.
 
     A clip is kept where every rule holds. A score that was not measured can't hold a rule, and the reason says so;
-    only where a score `waits`, for it is still to be measured or asked for, its rules say nothing. Raises `UsageError`
-    for a rule about a score that no clip has, naming the nearest.
+    only where a score `waits`, for it is still to be measured or asked for, its rules say nothing. A score that is a
+    rank within `groups` (score -> the group of every clip) is counted anew among the clips that the rules before keep.
+    Raises `UsageError` for a rule about a score that no clip has, naming the nearest.
     """
     for rule in rules:
         if rule.score not in scores:
@@ -97,6 +101,8 @@ def select(
     unasked = np.zeros(len(rules), np.int64)
     for index, rule in enumerate(rules):
         values = scores[rule.score]
+        if groups and rule.score in groups:
+            values = ranks_among(values, groups[rule.score], said_no == KEPT)
         fails = (said_no == KEPT) & ~rule.holds(values)
         if waits and rule.score in waits:
             unasked[index] = int((fails & waits[rule.score]).sum())
@@ -104,6 +110,19 @@ def select(
         said_no[fails] = index
         unmeasured[fails] = np.isnan(values[fails])
     return Selection(tuple(rules), said_no, unmeasured, unasked)
+
+
+def ranks_among(ranks: Column, groups: Column, chosen: NDArray[np.bool_]) -> Column:
+    """Return ranks within groups, counted from 1 among the chosen clips alone; those of other clips stay.
+
+    A clip without a group, or a rank, (NaN) keeps what it has.
+    """
+    counted = ranks.copy()
+    inside = np.flatnonzero(chosen & ~np.isnan(groups) & ~np.isnan(ranks))
+    order = inside[np.lexsort((ranks[inside], groups[inside]))]
+    _, first, sizes = np.unique(groups[order], return_index=True, return_counts=True)
+    counted[order] = np.arange(len(order)) - np.repeat(first, sizes) + 1
+    return counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pyarrow as pa
 
+from longtake.duplicates import GROUP, RANK
 from longtake.select import FunnelRow, Rule, Selection, funnel, select
 from longtake.store import Store, score_columns
 
@@ -34,7 +35,11 @@ def apply_rules(
 def choose(
     clips: pa.Table, rules: Sequence[Rule], *, later: Collection[str] = (), judges: Collection[str] = ()
 ) -> tuple[Selection, list[FunnelRow]]:
-    """Apply rules to a clips table without storing anything; `later` and `judges` as for `apply_rules`."""
+    """Apply rules to a clips table without storing anything; `later` and `judges` as for `apply_rules`.
+
+    A clip's rank among its copies is its rank among those that the rules before keep: a group never loses its best to
+    one rule and all others to the next.
+    """
     columns = score_columns(clips)
     if clips.num_rows == 0:  # a set without a clip has no scores either, and that is no mistake in a rule
         columns |= {rule.score: np.empty(0) for rule in rules}
@@ -44,5 +49,6 @@ def choose(
         if rule.score.partition(".")[0] in judges:
             columns.setdefault(rule.score, np.full(clips.num_rows, np.nan))
             waits[rule.score] = ~asked
-    selection = select(columns, rules, waits)
+    groups = {RANK: columns[GROUP]} if GROUP in columns and clips.num_rows else {}
+    selection = select(columns, rules, waits, groups)
     return selection, funnel(selection, columns["duration_s"])

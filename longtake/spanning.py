@@ -20,9 +20,10 @@ from longtake.engines import Item
 from longtake.engines.local import run_items
 from longtake.grounding import Timeline
 from longtake.measuring import prepare
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
 from longtake.records import Span
 from longtake.schemas import SCHEMAS
+from longtake.sections import Use
 from longtake.steps import fingerprint
 from longtake.store import Store
 from longtake.watch import Progress, Watch
@@ -128,7 +129,7 @@ def _embed_texts(store: Store, recipe: Recipe, corpus: SetCorpus, workers: int, 
     ]
     if not items:
         return 0, ""
-    prepare(signal, watch)
+    prepare([signal], watch)
     rows: list[dict[str, Any]] = []
     done = 0
     begun = committed_at = time.monotonic()

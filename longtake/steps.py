@@ -3,9 +3,9 @@
 `find("scores", "motion")` is `longtake/scores/motion.py`; its callable is named like the file (a signal's class in
 CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several),
 `SCORES` where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal
-that puts texts into the space of its pictures does so with `embed_texts`; one that needs weights gets them with
-`prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`. A third party's step is named
-`my_package.my_file:my_score`. Listing names imports nothing.
+that puts texts into the space of its pictures does so with `embed_texts`; a signal or score that needs weights gets
+them with `prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`. A third party's step
+is named `my_package.my_file:my_score`. Listing names imports nothing.
 """
 
 import difflib
@@ -53,7 +53,8 @@ class Step:
     listed: bool = False
     """Whether it goes by what a list says of the clips of a fetched video."""
     prepare: Callable[..., None] | None = None
-    """For a signal: with its parameters, gets what it needs onto this machine, or raises `VideoError`."""
+    """With its parameters, gets what it needs onto this machine, or raises `VideoError`; of a signal or a score, which
+    is given the columns and parameters of its signal first."""
 
     @property
     def wants(self) -> tuple[str, ...]:

@@ -4,13 +4,16 @@ A score `motion.mean` is field `mean` of struct column `motion`, so a rule's tex
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import lance
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from lance.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
 from longtake.errors import SetError
@@ -21,8 +24,59 @@ INDEX_FROM_ROWS = 10_000
 COMPACT_FROM_VERSIONS = 8
 SERIES_AT_ONCE = 64
 KEY = "made of"
+NEAREST = "vector"
+"""The column of a table that is searched for what is near."""
+PROBED = 24
+"""Parts of an index that are searched, of as many as its rows' number has a root. Of 100,000 signatures with planted
+copies none was missed (`benchmarks/copies.py`)."""
+TRAINED_BY = 256
+"""Rows that each part of such an index is made from, at most."""
 OWNERS = ("clip_id", "video_id", "video")
 """Columns that rows are asked for by; `video` is a file's name, of what lists say."""
+SEARCHED = {"captions": "text"}
+"""Tables in which words are looked for -> the column with the words."""
+
+
+class ChangedError(SetError):
+    """A table is no more as it was: what a snapshot of it would read has been cleaned up."""
+
+
+class Snapshot:
+    """A table as it is at one moment, whoever writes it later; its columns are read when they are asked for."""
+
+    def __init__(self, store: "Store", table: str) -> None:
+        self._store, self._table = store, table
+        self._dataset: lance.LanceDataset | None = store._open(table) if store.has(table) else None
+        self.version = int(self._dataset.version) if self._dataset else 0
+        self.rows = int(self._dataset.count_rows()) if self._dataset else 0
+        self.schema: pa.Schema = self._dataset.schema if self._dataset else SCHEMAS[table]
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Return some columns, parts of nested ones as `motion.mean`; null what the table lacks.
+
+        Raises `ChangedError` where what it would read is gone.
+        """
+        return self._columns(columns, self.rows, lambda dataset, there: dataset.to_table(columns=there))
+
+    def take(self, rows: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows at these places, in this order; else as `read`."""
+        return self._columns(columns, len(rows), lambda dataset, there: dataset.take(rows, columns=there))
+
+    def _columns(
+        self, columns: Sequence[str], count: int, get: Callable[[lance.LanceDataset, list[str]], pa.Table]
+    ) -> pa.Table:
+        there = [name for name in columns if name.partition(".")[0] in self.schema.names]
+        if self._dataset is None or not there:
+            return pa.table({name: pa.nulls(count, SCHEMAS[self._table].field(name).type) for name in columns})
+        try:
+            data = get(self._dataset, there)
+        except (ValueError, OSError) as error:
+            self._store._check_unchanged(self._table, self.version, error)
+            raise SetError(f"{self._store.table_path(self._table)} can't be read: {error}") from error
+        for name in columns:
+            if name not in there:
+                data = data.append_column(name, pa.nulls(count, SCHEMAS[self._table].field(name).type))
+        return data.select(list(columns))
 
 
 class Store:
@@ -54,7 +108,11 @@ class Store:
         dataset = self._open(table)
         there = dataset.schema.names
         unknown = [name for name in columns or schema.names if name in schema.names and name not in there]
-        data = dataset.to_table(columns=[name for name in columns or there if name not in unknown], filter=where)
+        try:
+            data = dataset.to_table(columns=[name for name in columns or there if name not in unknown], filter=where)
+        except (ValueError, OSError) as error:
+            self._check_unchanged(table, dataset.version, error)
+            raise
         for name in unknown:
             data = data.append_column(schema.field(name), pa.nulls(data.num_rows, schema.field(name).type))
         return data.select(list(columns)) if columns and unknown else data
@@ -65,9 +123,18 @@ class Store:
         except (ValueError, OSError) as error:
             raise SetError(f"{self.table_path(table)} can't be read: {error}") from error
 
+    def _check_unchanged(self, table: str, version: int, error: Exception) -> None:
+        """Raise `ChangedError` where an error may come from what another process cleaned up since a version."""
+        if self.version(table) != version:
+            raise ChangedError(f"{self.table_path(table)} was changed meanwhile; ask again") from error
+
     def version(self, table: str) -> int:
         """Return a number that changes whenever the table does; 0 where it was never written."""
         return int(self._open(table).version) if self.has(table) else 0
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table has."""
+        return int(self._open(table).count_rows()) if self.has(table) else 0
 
     def columns(self, table: str) -> pa.Schema:
         """Return a table's schema as it is now, scores included."""
@@ -115,9 +182,9 @@ class Store:
             data = pa.Table.from_pylist(list(rows), schema=schema)
             self._open(table).merge_insert(key).when_matched_update_all().execute(data)
 
-    def replace(self, table: str, batches: Iterable[pa.RecordBatch], key: str) -> None:
+    def replace(self, table: str, batches: Iterable[pa.RecordBatch], key: str, schema: pa.Schema | None = None) -> None:
         """Put other rows in a table's place, in one stream and one commit; `key` names what they were made of."""
-        schema = SCHEMAS[table].with_metadata({KEY: key})
+        schema = (schema or SCHEMAS[table]).with_metadata({KEY: key})
         mode = "overwrite" if self.has(table) else "create"
         self.folder.mkdir(parents=True, exist_ok=True)
         raised: list[Exception] = []
@@ -146,14 +213,39 @@ class Store:
         metadata = self._open(table).schema.metadata if self.has(table) else None
         return str((metadata or {}).get(KEY.encode(), b"").decode())
 
+    def set_key(self, table: str, key: str) -> None:
+        """Say what the rows of a table were made of: for tables that are put there before all is done with them."""
+        self._open(table).update_schema_metadata({KEY: key})
+
+    def nearest(
+        self, table: str, vectors: NDArray[np.float32], k: int, least: float = -1.0, where: str | None = None
+    ) -> pa.Table:
+        """Return the rows with the most alike vectors, up to `k` for each of n given, shape (n, d), all of length 1.
+
+        Beside the table's other columns, `query` is the place of the given vector and `cosine` how alike the two are,
+        `least` at least; of rows that the SQL filter `where` leaves. A big table is searched through its index, which
+        may miss rows that are hardly alike.
+        """
+        names = [name for name in self.columns(table).names if name != NEAREST]
+        if not self.count(table) or not len(vectors):
+            schema = pa.schema([("query", pa.int32()), *(SCHEMAS[table].field(name) for name in names)])
+            return schema.append(pa.field("cosine", pa.float32())).empty_table()
+        search = {"column": NEAREST, "q": vectors, "k": k, "metric": "cosine", "nprobes": PROBED}
+        columns = [*names, "_distance"]
+        found = self._open(table).to_table(columns=columns, filter=where, prefilter=where is not None, nearest=search)
+        cosine = pc.subtract(pa.scalar(1, pa.float32()), found["_distance"])
+        found = found.drop_columns(["_distance"]).append_column("cosine", cosine)
+        found = found.rename_columns(["query", *found.column_names[1:]])
+        return found.filter(pc.greater_equal(cosine, least)) if least > -1 else found
+
     def clear_unfinished(self) -> None:
         """Remove what a killed writer left half written; only the set's one writer may ask for it."""
         for path in self.folder.glob("*.lance/**/.tmp*"):
             path.unlink(missing_ok=True)
 
-    def compact(self) -> None:
-        """Merge small files, drop old versions, and index big tables by clip or video."""
-        for table in SCHEMAS:
+    def compact(self, tables: Iterable[str] = tuple(SCHEMAS)) -> None:
+        """Merge small files, drop old versions, and index big tables by clip or video, and their texts by words."""
+        for table in tables:
             if not self.has(table):
                 continue
             dataset = self._open(table)
@@ -180,6 +272,22 @@ class Store:
             dataset.optimize.compact_files(materialize_deletions_threshold=0.0, batch_size=batch)
             _index(dataset, table)
             dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True)
+
+    def search(self, table: str, words: str, columns: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows whose text has all the words, or forms of them, and `_score`: how well.
+
+        Goes by an index of the words, which is made where there is none.
+        """
+        if not self.has(table):
+            return self.read(table, columns).append_column("_score", pa.nulls(0, pa.float32()))
+        column = SEARCHED[table]
+        try:
+            if not any(index.field_names == [column] for index in self._open(table).describe_indices()):
+                self._open(table).create_scalar_index(column, "INVERTED")
+            query = MatchQuery(words, column, operator=FullTextOperator.AND)
+            return self._open(table).to_table(columns=[*columns, "_score"], full_text_query=query)
+        except (ValueError, OSError) as error:
+            raise SetError(f"{self.table_path(table)} can't be searched: {error}") from error
 
     def add_signals(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Add series: rows with `video_id`, `key`, `label`, `step`, `version`, `parameters` and `series`."""
@@ -226,9 +334,16 @@ def _index(dataset: lance.LanceDataset, table: str) -> None:
     there = {tuple(index.field_names) for index in dataset.describe_indices()}
     if there:
         dataset.optimize.optimize_indices()
+    names = dataset.schema.names
     for owner in OWNERS:
-        if owner in dataset.schema.names and (owner,) not in there:
+        if owner in names and (owner,) not in there:
             dataset.create_scalar_index(owner, "BTREE")
+    if SEARCHED.get(table) in names and (SEARCHED[table],) not in there:
+        dataset.create_scalar_index(SEARCHED[table], "INVERTED")
+    if NEAREST in names and pa.types.is_fixed_size_list(dataset.schema.field(NEAREST).type) and (NEAREST,) not in there:
+        rows = dataset.count_rows()
+        parts = min(math.isqrt(rows), rows // TRAINED_BY)
+        dataset.create_index(NEAREST, "IVF_FLAT", metric="cosine", num_partitions=parts)
 
 
 def _lists(arrays: Sequence[NDArray[Any]], of: pa.DataType) -> pa.ListArray:

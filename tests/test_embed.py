@@ -166,7 +166,9 @@ def test_vectors_are_those_of_the_model_and_its_processor():
     clip = load_embedder(str(CLIP))
     np.testing.assert_allclose(clip.images(shown), rows(model.get_image_features(**images).pooler_output), atol=1e-6)
     np.testing.assert_allclose(clip.texts(said), rows(model.get_text_features(**texts).pooler_output), atol=1e-6)
-    assert (clip.size, clip.width) == (56, 16)
+    logits = plainly(CLIP)[0](**images, **texts).logits_per_image.detach().numpy()
+    np.testing.assert_allclose(clip.scale * clip.images(shown) @ clip.texts(said).T, logits, atol=1e-4)
+    assert (clip.size, clip.width, clip.bias) == (56, 16, None)
 
 
 @needs_transformers
@@ -262,6 +264,9 @@ def test_siglip_reads_lower_case_padded_to_its_length(tmp_path, make):
     expected = rows(model.get_text_features(read).pooler_output)
     np.testing.assert_allclose(siglip.texts(said), expected, atol=1e-5)
     np.testing.assert_allclose(siglip.texts(["A RED thing", "very " * 80])[0], expected[0], atol=1e-5)
+    theirs = model(**images, input_ids=read).logits_per_image.detach().numpy()
+    ours = siglip.scale * siglip.images(shown) @ expected.T + siglip.bias
+    np.testing.assert_allclose(ours, theirs, atol=1e-4)
     assert (siglip.size, siglip.width) == (SIDE, 32)
     assert np.abs(expected[0] - expected[1]).max() > 1e-3, "nothing was told apart"
 
@@ -274,7 +279,7 @@ def test_a_model_that_only_sees_gives_pictures_and_says_that_it_reads_none(tmp_p
     shown = noise(3)
     expected = rows(model(**processor([*shown], return_tensors="pt")).pooler_output)
     np.testing.assert_allclose(eyes.images(shown), expected, atol=1e-5)
-    assert (eyes.size, eyes.width) == (SIDE, 32)
+    assert (eyes.size, eyes.width, eyes.scale, eyes.bias) == (SIDE, 32, None, None)
     with pytest.raises(VideoError, match="sees pictures and reads no texts: take one that does"):
         eyes.texts(["a red thing"])
 

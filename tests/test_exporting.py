@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from longtake.cli import main
 from longtake.errors import SetError, UsageError
 from longtake.exporting import export_set, parse_split, split_of
+from longtake.grouping import SCHEMA
 from longtake.store import Store
 from longtake.video import Refit, probe
 
@@ -25,6 +27,17 @@ from longtake.video import Refit, probe
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_set(tmp_path_factory.mktemp("exporting"))
+
+
+@pytest.fixture
+def with_copies(made: Path, tmp_path: Path) -> Path:
+    """The set, were the first clip of each video a copy of that of the next."""
+    folder = Path(shutil.copytree(made, tmp_path / "with copies"))
+    first = {clip["video_id"]: clip["id"] for clip in reversed(kept(made))}
+    groups = [{"group": 7.0, "size": len(first), "rank": rank} for rank in range(1, len(first) + 1)]
+    rows = [{"id": name, "copies": one} for name, one in zip(sorted(first.values()), groups, strict=True)]
+    Store(folder).update("clips", "id", rows, SCHEMA)
+    return folder
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -93,6 +106,24 @@ def test_splits_hold_whole_videos(made: Path, tmp_path: Path) -> None:
             row = json.loads(line)
             where.setdefault(row["id"].rsplit("_", 2)[0], set()).add(split)
     assert all(len(splits) == 1 for splits in where.values()) and len(where) == len({r["video_id"] for r in kept(made)})
+
+
+def test_no_two_splits_hold_the_same_footage(made: Path, with_copies: Path, tmp_path: Path) -> None:
+    halves = "one:0.5,two:0.5"
+    assert len(export_set(made, "jsonl", tmp_path / "apart", split=halves).splits) == 2
+    for form in ("jsonl", "parquet"):
+        done = export_set(with_copies, form, tmp_path / form, split=halves)
+        first = min(clip["video_id"] for clip in kept(with_copies))
+        assert done.splits == {split_of(first, parse_split(halves)): len(kept(with_copies))}
+        assert export_set(with_copies, form, tmp_path / form, split=halves).was_there
+    Store(with_copies).update("clips", "id", [{"id": c["id"], "copies": None} for c in kept(with_copies)], SCHEMA)
+    with pytest.raises(UsageError, match="isn't this export"):  # who goes where is another matter now
+        export_set(with_copies, "jsonl", tmp_path / "jsonl", split=halves)
+
+
+def test_a_rule_of_an_export_counts_copies_among_the_clips_that_go_out(with_copies: Path, tmp_path: Path) -> None:
+    best = export_set(with_copies, "jsonl", tmp_path / "best", where=["copies.rank <= 1"])
+    assert best.clips == 1
 
 
 @given(st.lists(st.text(min_size=1), unique=True, min_size=1, max_size=200))

@@ -142,6 +142,9 @@ def test_a_static_camera_that_moves_is_a_contradiction() -> None:
     assert "the caption says it is static" in problem
     assert contradictions(STATIC, moving("pan right"), 0.0, 5.0) == []  # it mostly is
     assert contradictions(STATIC, moving("pan right", speed=0.03), 4.0, 10.0) == []
+    (problem,) = contradictions(STATIC, moving("handheld"), 4.0, 10.0)
+    assert "measured to shake from 4 to 10 s" in problem
+    assert contradictions(STATIC, moving("handheld", speed=0.08), 4.0, 10.0) == []
     for vague in ("moving", "unknown"):
         assert contradictions(STATIC, moving(vague), 4.0, 10.0) == []
 

@@ -1,6 +1,7 @@
 """What a list says of fetched videos: its spans as clips, its captions and scores with them, and all of it anew."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media import FPS, pan, write_video
 
+from longtake import listing
 from longtake.clips.listed import ROUNDING_S
 from longtake.clips.listed import listed as clips_listed
 from longtake.errors import UsageError
+from longtake.listing import take_lists
+from longtake.recipe import load
 from longtake.removing import remove_videos
 from longtake.running import run
 from longtake.sources import Listed, ListedCaption
@@ -19,6 +23,7 @@ from longtake.sources.files import find_videos
 from longtake.sources.lists import to_json
 from longtake.sources.placing import rows_about
 from longtake.store import Store
+from longtake.watch import Progress
 
 LENGTH_S = 8
 SETTINGS = ["files.preset='ultrafast'", "scores.listed.names=total_score"]
@@ -84,7 +89,8 @@ def test_the_spans_captions_and_scores_of_a_list_come_along(tmp_path: Path) -> N
 def test_a_list_that_changed_is_gone_by_without_a_decode(tmp_path: Path) -> None:
     folder = fetched(tmp_path / "fetched")
     run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
-    fetched(folder, [row(1, (1.0, 4.0), ["A wolf runs."]), row(2, (4.0, 8.0), ["It sleeps."])])
+    rows = [row(1, (1.0, 4.0), ["A wolf runs."], total_score=0.5), row(2, (4.0, 8.0), ["It sleeps."])]
+    fetched(folder, rows)
     done = run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
     assert (done.plan.to_scan, done.plan.to_derive) == (0, 1)
     assert [text for _, text in said(tmp_path / "set")] == ["A wolf runs.", "It sleeps."]
@@ -159,6 +165,61 @@ def test_a_second_folder_leaves_the_first_ones_words(tmp_path: Path) -> None:
     assert texts == {"A dog runs.", "It stops.", "A cat sleeps.", "Of the other."}
     again = run("listed", [tmp_path / "one"], tmp_path / "set", settings=SETTINGS, workers=1)
     assert again.measured.videos == 0 and {text for _, text in said(tmp_path / "set")} == texts
+
+
+def test_lists_of_two_folders_count_for_a_video_that_both_hold(tmp_path: Path) -> None:
+    one = fetched(tmp_path / "one", [row(1, (1.0, 4.0), ["Of one."], total_score=0.25)])
+    two = tmp_path / "two"
+    shutil.copytree(one / "videos", two / "videos")
+    fetched(two, [row(1, (1.0, 4.0), ["Of two."], matching_score=0.5), row(2, (5.0, 7.0), ["More of two."])])
+    settings = [*SETTINGS, "scores.listed.names=total_score,matching_score"]
+    made = tmp_path / "set"
+    done = run("listed", [one, two], made, settings=settings, workers=1)
+    assert (done.plan.videos, done.plan.copies) == (1, 1)
+    assert [text for _, text in said(made)] == ["Of one.", "Of two.", "More of two."]
+    assert clips(made)[0]["listed"] == {"total_score": 0.25, "matching_score": 0.5}
+
+    fetched(two, [row(1, (1.0, 4.0), ["Two says else."], matching_score=0.5)])
+    done = run("listed", [two], made, settings=settings, workers=1)
+    assert (done.plan.to_scan, done.plan.to_derive) == (0, 1)
+    assert [text for _, text in said(made)] == ["Of one.", "Two says else."]
+
+    fetched(one, [row(1, (0.0, 1.0), video="other", total_score=0.25)])
+    run("listed", [one], made, settings=settings, workers=1)
+    assert [text for _, text in said(made)] == ["Two says else."]
+    [video] = Store(made).read("videos", ["id"])["id"].to_pylist()
+    remove_videos(made, [video])
+    left = Store(made).read("listed").to_pylist()
+    assert {one["video"] for one in left} == {"other"}, "rows of both folders about the video are gone"
+
+
+def test_what_is_asked_of_a_list_that_has_it_not(tmp_path: Path) -> None:
+    folder = fetched(tmp_path / "fetched")
+    for asked, words in (("total_scor", "did you mean 'total_score'"), ("x,total_score", "'x'; there is total_score")):
+        with pytest.raises(UsageError, match=rf"scores\.listed\.names: no list here has .*{words}"):
+            run("listed", [folder], tmp_path / "set", settings=[f"scores.listed.names={asked}"], workers=1)
+        assert not Store(tmp_path / "set").has("videos"), "before the first decode"
+    run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+    with pytest.raises(UsageError, match="did you mean"):  # the list is known by now, and not read again
+        run("listed", [folder], tmp_path / "set", settings=["scores.listed.names=total_scores"], workers=1)
+    fetched(folder, [row(1, (1.0, 4.0))])
+    with pytest.raises(UsageError, match="none has scores"):
+        run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
+
+
+def test_videos_that_no_row_names_are_told_with_how_far_reading_is(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(listing, "QUIET_S", 0.0)
+    monkeypatch.setattr(listing, "ROWS_AT_ONCE", 2)
+    folder = fetched(tmp_path / "fetched")
+    shutil.copy(folder / "videos" / "film.mp4", folder / "videos" / "extra.mp4")
+    told: list[Progress] = []
+    recipe, found = load("listed", SETTINGS), find_videos([folder])
+    take_lists(Store(tmp_path / "set"), recipe, found, told.append)
+    assert [(one.phase, one.done, one.total) for one in told] == [("list", 2, 0), ("list", 4, 0), ("list", 5, 5)]
+    assert told[-1].words == "1 videos are named by no row, and give no clips: extra"
+    told.clear()
+    take_lists(Store(tmp_path / "set"), recipe, found, told.append)
+    assert told == []
 
 
 def test_a_removed_videos_rows_stay_out_and_come_back_with_it(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from longtake.moves import BLIP_S, Move, find_moves, tile
+from longtake.moves import BLIP_S, Move, find_jolts, find_moves, shake_of, tile
 from longtake.records import Series
 from longtake.signals.motion import Motion
 from longtake.video import scan
@@ -35,7 +35,7 @@ ONE_WAY = {
     "zoom out": (0.0, 0.01, -0.1, 0.0),
     "roll anticlockwise": (0.0, 0.0, 0.0, 10.0),
     "roll clockwise": (0.01, 0.0, 0.0, -10.0),
-    "moving": (0.1, 0.09, 0.0, 0.0),
+    "moving": (0.1, 0.09, 0.0, 0.0),  # aslant
     "unknown": UNKNOWN,
 }
 
@@ -65,9 +65,38 @@ def test_moves_follow_each_other() -> None:
 
 def test_a_hand_that_shakes_has_no_direction() -> None:
     sway = [(0.1, 0.0, 0.0, 0.0), (-0.1, 0.02, 0.0, 0.0)] * 8
-    assert [move.kind for move in find_moves(motion(*sway), 8.0)] == ["moving"]
+    assert [move.kind for move in find_moves(motion(*sway), 8.0)] == ["handheld"]
     tremble = [(0.01, 0.0, 0.0, 0.0), (-0.01, 0.01, 0.0, 0.0)] * 8
     assert [move.kind for move in find_moves(motion(*tremble), 8.0)] == ["static"]
+
+
+def test_several_ways_at_once_are_no_shake() -> None:
+    spiral = (0.1, 0.0, 0.2, 11.0)
+    assert [move.kind for move in find_moves(motion(*[spiral] * 8), 4.0)] == ["moving"]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_shake_is_handheld_and_a_pan_shows_through_it(seed: int) -> None:
+    """A direction that chance gives for a moment is none; a real one is as strong as the shake."""
+    jitter = np.random.default_rng(seed).normal(0, 0.1, (40, 2))
+    kinds = {"handheld": 0.0, "pan right": 0.0}
+    for kind, right in (("handheld", 0.0), ("pan right", 0.4)):
+        rows = [(x - right, y, 0.0, 0.0) for x, y in jitter.tolist()]
+        kinds[kind] = sum(move.duration_s for move in find_moves(motion(*rows), 20.0) if move.kind == kind) / 20
+    assert kinds["handheld"] > 0.6
+    assert kinds["pan right"] > 0.6
+
+
+def test_jolts_are_what_is_off_the_line() -> None:
+    even = motion(*[(0.02 * i, 0.0, 0.0, 0.0) for i in range(10)])
+    np.testing.assert_allclose(find_jolts(even)[1:-1], 0, atol=1e-9)
+    assert np.isnan(find_jolts(even)[[0, -1]]).all()
+    rng = np.random.default_rng(0)
+    chance = motion(*[(x, y, 0.0, 0.0) for x, y in rng.normal(0, 0.1, (4000, 2)).tolist()])
+    assert np.nanmean(find_jolts(chance)) == pytest.approx(2 * 0.1**2, rel=0.1)
+    assert shake_of(find_jolts(chance)) == pytest.approx(0.1 * np.sqrt(2), rel=0.05)
+    assert np.isnan(find_jolts(motion(STILL, STILL, STILL, times=[0.0, 2.0, 4.0]))).all()
+    assert shake_of(find_jolts(motion())) == 0
 
 
 def test_a_row_that_was_not_measured_is_passed_over() -> None:

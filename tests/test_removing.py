@@ -53,11 +53,14 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     span = {"step": "lvd2m", "kind": "raw", "number": 0, "start_s": 0.0, "end_s": 1.0, "places": [], "similar": []}
     store.append("spans", [{**span, "clip_id": clip, "video_id": video} for video, clip in clips.items()])
     store.append("texts", [{"key": f"text-{video}", "video_id": video, "vector": [0.5]} for video in clips])
+    store.append("vectors", [{"clip_id": clip, "video_id": video, "vector": [0.5]} for video, clip in clips.items()])
     place = {"folder": str(folder), "row": 1, "captions": [], "scores": [], "fields": []}
     named = [(row["id"], Path(row["path"])) for row in store.read("videos", ["id", "path"]).to_pylist()]
     rows = [{**place, "folder": str(path.parent.parent), "video": path.stem, "url": name} for name, path in named]
     store.append("listed", rows)
     store.append("votes", [{"video_id": video, "number": 0, "voter": "colour", "joins": True} for video in clips])
+    for table in ("judgements", "choices", "samples"):
+        store.append(table, [{"clip_id": clip, "video_id": video, "judge": "me"} for video, clip in clips.items()])
     failures = [{"item": clip, "step": "write", "kind": "inexact", "message": clip} for clip in clips.values()]
     failures += [{"item": f"{gone(folder)}_00000001_00000002", "step": "captions", "kind": "error", "message": "old"}]
     store.append("failures", failures)

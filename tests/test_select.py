@@ -81,3 +81,42 @@ def test_the_funnel_loses_no_clip(values: list[tuple[float, float]], rules: list
     for rule in rules:
         expected &= COMPARISONS[rule.comparison](scores[rule.score], rule.number) & ~np.isnan(scores[rule.score])
     assert chosen.kept.tolist() == expected.tolist()
+
+
+COPIES = {
+    "height": np.array([720.0, 360.0, 1080.0, 480.0, 240.0]),
+    "rank": np.array([2.0, 3.0, 1.0, 1.0, 1.0]),
+}
+GROUPS = {"rank": np.array([7.0, 7.0, 7.0, np.nan, np.nan])}
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        (["rank <= 1"], [2, 3, 4]),
+        (["height <= 720", "rank <= 1"], [0, 3, 4]),
+        (["rank <= 1", "height <= 720"], [3, 4]),
+        (["height <= 360", "rank <= 1"], [1, 4]),
+        (["height <= 720", "rank <= 2"], [0, 1, 3, 4]),
+        (["rank > 1"], [0, 1]),
+    ],
+)
+def test_a_rank_counts_among_what_the_rules_before_keep(rules: list[str], kept: list[int]) -> None:
+    chosen = select(COPIES, [parse_rule(text) for text in rules], groups=GROUPS)
+    assert np.flatnonzero(chosen.kept).tolist() == kept
+
+
+def test_a_rank_that_was_not_measured_says_so() -> None:
+    ranks = {"rank": np.array([np.nan, 2.0])}
+    chosen = select(ranks, [parse_rule("rank <= 1")], groups={"rank": np.array([np.nan, 5.0])})
+    assert chosen.reasons() == ["rank <= 1 (not measured)", None]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=30))
+def test_no_group_vanishes_by_its_rank(clips: list[tuple[int, bool]]) -> None:
+    groups = np.array([group for group, _ in clips], float)
+    good = np.array([good for _, good in clips], float)
+    ranks = np.array([1 + groups[:i].tolist().count(group) for i, group in enumerate(groups)], float)
+    rules = [parse_rule("good >= 1"), parse_rule("rank <= 1")]
+    kept = select({"good": good, "rank": ranks}, rules, groups={"rank": groups}).kept
+    assert sorted(groups[kept].tolist()) == sorted(set(groups[good > 0].tolist()))

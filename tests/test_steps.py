@@ -38,7 +38,8 @@ def test_every_score_says_what_it_means() -> None:
             continue
         signal = find("signals", step.signal)
         nothing = Series(signal.columns, np.empty(0), np.empty(0, np.int32), np.empty((0, len(signal.columns))))
-        for part, value in step.call(nothing).items():
+        of_signal = [signal.defaults] if "signal" in step.wants else []
+        for part, value in step.call(nothing, *of_signal).items():
             assert step.meaning(part)
             assert value is None, "nothing measured is None"
 

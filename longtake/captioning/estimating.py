@@ -13,7 +13,8 @@ from longtake.captioning.answers import Answers
 from longtake.captioning.interview import Interview, Missing
 from longtake.captioning.subjects import Pending, Subject, kept_clips, step_name, subjects
 from longtake.captions import Answer, Look, Question
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
+from longtake.sections import Use
 from longtake.store import Store
 from longtake.watch import Estimate
 

@@ -24,7 +24,8 @@ from longtake.captions import Look
 from longtake.engines import Item
 from longtake.engines.local import run_items
 from longtake.errors import FailureKind
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
+from longtake.sections import Use
 from longtake.store import Store
 from longtake.watch import Progress, Watch
 

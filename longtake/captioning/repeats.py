@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from longtake.captioning.subjects import Doubts
-from longtake.recipe import Use
 from longtake.schemas import SCHEMAS
+from longtake.sections import Use
 from longtake.store import Store, one_of
 
 CLIPS = 3

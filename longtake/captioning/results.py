@@ -11,9 +11,10 @@ from longtake.captioning.subjects import Subject, judge_key, step_name, work_key
 from longtake.errors import FailureKind
 from longtake.measuring import vote_work
 from longtake.planning import mark_revoted
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
 from longtake.records import Caption, Vote
 from longtake.schemas import SCHEMAS, score_schema
+from longtake.sections import Use
 from longtake.store import Store
 
 COMMIT_CLIPS = 256

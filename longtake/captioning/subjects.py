@@ -20,9 +20,10 @@ from longtake.captions import Look, View
 from longtake.facts import gather_facts
 from longtake.listing import rows_for
 from longtake.measuring import stretch_of, work_of
-from longtake.recipe import Recipe, Use
+from longtake.recipe import Recipe
 from longtake.records import Caption, Clip, Series, Vote
 from longtake.schemas import SCHEMAS
+from longtake.sections import Use
 from longtake.sources.placing import rows_about
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of, score_columns

@@ -10,7 +10,7 @@ from longtake.facts import Facts, Span
 from longtake.moves import BLIP_S, Kind, Move
 from longtake.records import Caption
 
-VERSION = 1
+VERSION = 2
 SIGNALS = ("motion", "look", "colour")
 
 DOES: dict[Kind, tuple[str, str]] = {
@@ -23,6 +23,7 @@ DOES: dict[Kind, tuple[str, str]] = {
     "zoom out": ("draws back", "keeps drawing back"),
     "roll clockwise": ("rolls clockwise", "keeps rolling clockwise"),
     "roll anticlockwise": ("rolls anticlockwise", "keeps rolling anticlockwise"),
+    "handheld": ("shakes", "keeps shaking"),
     "moving": ("moves", "keeps moving"),
 }
 """What a camera does, and what it still does. Of an unknown one nothing is told."""

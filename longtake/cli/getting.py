@@ -97,5 +97,5 @@ def fetch(
     show.fetched(done)
     if not done.counts.get("done") and (done.counts or not shard):  # a shard of a short list may have no video
         sys.exit(EXIT_NOTHING)
-    if done.stopped or done.hosts or done.bad_rows or done.counts.keys() - {"done"}:
+    if done.lacks:
         sys.exit(EXIT_SOME_FAILED)

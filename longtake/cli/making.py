@@ -23,6 +23,7 @@ from longtake.cli.group import (
 @click.argument("recipe")
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--to", required=True, metavar="SET", help="The set folder; made if it isn't there, else gone on with.")
+@click.option("--map", "mapping", multiple=True, metavar="NAME=COLUMN", help="Columns of a list, as for `fetch`.")
 @url_option
 @model_option
 @budget_option
@@ -33,6 +34,7 @@ def run(
     recipe: str,
     sources: Sequence[str],
     to: str,
+    mapping: Sequence[str],
     url: str | None,
     model: str | None,
     budget: float | None,
@@ -45,29 +47,40 @@ def run(
     Scans each video once, finds its shots, makes, scores and selects clips, writes and captions the kept ones, and
     writes a report. Captions that need a model are left for `longtake caption` where none is named.
 
-    RECIPE is a name (see `longtake recipes`) or a .toml file; SOURCES are video files and folders. The same
-    command again goes on where it stopped and does only what is missing.
+    RECIPE is a name (see `longtake recipes`) or a .toml file; SOURCES are video files and folders, or lists and
+    addresses of videos, which are fetched into SET.fetched first (in another size or manner: `longtake fetch LIST --to
+    SET.fetched` before). The same command again goes on where it stopped and does only what is missing.
 
     \b
     longtake run lvd2m ~/films --to my-set
+    longtake run listed miradata.csv --to my-set
     """
     from longtake import show
+    from longtake.from_lists import bring_lists
+    from longtake.recipe import load
     from longtake.running import run as run_recipe
+    from longtake.settings import read_mapping
 
+    loaded = load(recipe, [*_model_settings(url, model), *settings])
+    with show.Live() as live:
+        brought = bring_lists(sources, to, mapping=read_mapping(mapping), retry_failed=retry_failed, watch=live)
+    if brought.fetched:
+        show.fetched(brought.fetched, to_go_on=False)
+        if not brought.fetched.counts.get("done"):
+            sys.exit(EXIT_NOTHING)
     with show.Live() as live:
         result = run_recipe(
-            recipe,
-            sources,
+            loaded,
+            brought.sources,
             to,
-            settings=[*_model_settings(url, model), *settings],
             workers=workers,
-            retry_failed=retry_failed,
+            retry_failed=brought.retry_failed,
             budget_usd=budget,
             watch=live,
         )
     show.result(result)
     phases = (result.voted, result.judged, result.captioned, result.spanned)
-    if result.failed or any(phase.stopped for phase in phases if phase):
+    if result.failed or (brought.fetched and brought.fetched.lacks) or any(phase.stopped for phase in phases if phase):
         sys.exit(EXIT_SOME_FAILED if result.funnel[0].clips else EXIT_NOTHING)
 
 

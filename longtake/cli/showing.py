@@ -54,6 +54,29 @@ def steps(name: str | None) -> None:
 
 
 @main.command()
+@click.argument("set_folder", metavar="SET")
+@click.option("--with", "other", metavar="OTHER", help="Another set of the same videos, to compare it with.")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Any that is free by default.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Others can reach another; the address then has a token."
+)
+@click.option("--no-open", is_flag=True, help="Only print the address.")
+def view(set_folder: str, other: str | None, port: int, host: str, no_open: bool) -> None:
+    """Look at a set in the browser.
+
+    Shows its clips, captions and scores, lets rules be tried, and clips be judged. Ends with Ctrl-C. A run may be at
+    work on the set. What it answers stays on this machine unless --host says otherwise; over ssh, forward its port.
+
+    \b
+    longtake view my-set
+    longtake view my-set --with my-other-set --port 8000 --no-open
+    """
+    from longtake.viewer import view as view_set
+
+    view_set(set_folder, other=other, host=host, port=port, ready=click.echo, browser=not no_open)
+
+
+@main.command()
 @click.argument("file")
 @click.option("--scenes", metavar="FILE", help="scenes-merged.jsonl, for what goes by scenes.")
 @click.option("--similarity", metavar="FILE", help="scenes_merged_similarity.jsonl, for what goes by looks.")

@@ -15,7 +15,7 @@ import tomli_w
 from longtake import __version__
 from longtake.errors import SetError, UsageError
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
-from longtake.exporting.splits import parse_split, split_of
+from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.exports import About, Placed, Row
 from longtake.opening import rows_of
 from longtake.select import parse_rule
@@ -48,12 +48,13 @@ def export_clips(
     kind = str(parameters.get("caption") or "")
     size = asdict(choice.size) if choice.size else None
     options = {"where": list(choice.where), "split": choice.split, "parameters": parameters, "size": size}
-    held = [clips["id"].to_pylist(), clips["file_key"].to_pylist(), store.version("captions")]
+    kin = first_of_kin(store)
+    held = [clips["id"].to_pylist(), clips["file_key"].to_pylist(), store.version("captions"), *([kin] if kin else [])]
     key = fingerprint([step.name, step.version, options, held])
     if there := as_it_was(to, key):
         return there
     partial = unfinished(to, key)
-    writer = Writer(store, partial, shares, choice, kind, clips, watch)
+    writer = Writer(store, partial, shares, kin, choice, kind, clips, watch)
     step.call(writer.rows(), partial, writer.place, *_wanted(step, store, choice.where), **parameters)
     if kind and writer.without_caption == writer.count:
         known = sorted(set(store.read("captions", ["kind"])["kind"].to_pylist()))
@@ -113,12 +114,14 @@ class Writer:
         store: Store,
         folder: Path,
         shares: Sequence[tuple[str, float]],
+        kin: Mapping[str, str],
         choice: Choice,
         kind: str,
         clips: pa.Table,
         watch: Watch,
     ) -> None:
-        self.store, self.folder, self.shares, self.size, self.copy = store, folder, shares, choice.size, choice.copy
+        self.store, self.folder, self.size, self.copy = store, folder, choice.size, choice.copy
+        self.shares, self.kin = shares, kin
         self.kind, self.clips, self.watch = kind, clips, watch
         self.count = self.bytes = self.without_caption = 0
         self.splits: dict[str, int] = {}
@@ -127,7 +130,7 @@ class Writer:
     def rows(self) -> Iterator[Row]:
         """Read the clips with their videos and good captions, a few at a time."""
         for found in rows_of(self.store, self.clips):
-            row = replace(found, split=split_of(found.video["id"], self.shares))
+            row = replace(found, split=split_of(found.video["id"], self.shares, self.kin))
             self.count += 1
             self.splits[row.split] = self.splits.get(row.split, 0) + 1
             self.without_caption += not row.text(self.kind)

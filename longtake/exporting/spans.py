@@ -8,7 +8,7 @@ from typing import Any
 from longtake.corpus import SetCorpus, by_video
 from longtake.errors import SetError, UsageError
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
-from longtake.exporting.splits import parse_split, split_of
+from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.exports import Grounded
 from longtake.grounding import Timeline
 from longtake.opening import is_good
@@ -36,13 +36,14 @@ def export_spans(
     _check_spans(store)
     videos = store.read("videos", ["id", "made_by"]).sort_by("id")
     options: dict[str, Any] = {"where": [], "split": split, "parameters": parameters, "size": None}
-    held = [videos.to_pylist(), store.version("captions"), store.version("spans")]
+    kin = first_of_kin(store)
+    held = [videos.to_pylist(), store.version("captions"), store.version("spans"), *([kin] if kin else [])]
     key = fingerprint([step.name, step.version, options, held])
     if there := as_it_was(to, key):
         return there
     partial = unfinished(to, key)
     names = videos["id"].to_pylist()
-    reader = _Reader(store, names, shares, pictures="similarity" in parameters, watch=watch)
+    reader = _Reader(store, names, shares, kin, pictures="similarity" in parameters, watch=watch)
     more = [reader.rejected] if "rejected" in step.wants else []
     left_out: Mapping[str, int] = step.call(reader.videos(), partial, *more, **parameters) or {}
     splits = {name: count - left_out.get(name, 0) for name, count in reader.splits.items()}
@@ -89,11 +90,12 @@ class _Reader:
         store: Store,
         names: Sequence[str],
         shares: Sequence[tuple[str, float]],
+        kin: Mapping[str, str],
         *,
         pictures: bool,
         watch: Watch,
     ) -> None:
-        self.store, self.names, self.shares, self.watch = store, names, shares, watch
+        self.store, self.names, self.shares, self.kin, self.watch = store, names, shares, kin, watch
         recipe = resolve(read_recipe(store.folder)) if pictures else None
         self.corpus = SetCorpus(store, recipe) if recipe and recipe.grounding else None
         self.splits: dict[str, int] = {}
@@ -138,7 +140,7 @@ class _Reader:
             spans = own.pop("spans")
             good = [row for row in spans if row["rejected_by"] is None]
             self._rejected = {name: [row for row in spans if row["rejected_by"] is not None]}
-            split = split_of(name, self.shares)
+            split = split_of(name, self.shares, self.kin)
             yield Grounded(videos[name], split, **own, spans=good, timeline=timelines.get(name))
 
     def _timelines(self, names: Sequence[str]) -> dict[str, Timeline]:

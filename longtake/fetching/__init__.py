@@ -4,6 +4,7 @@ A folder has `videos/`, `list.jsonl` with the rows of all lists that were fetche
 what became of each video. The same call goes on where the last one ended, however that ended.
 """
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
@@ -12,11 +13,12 @@ from pathlib import Path
 
 from longtake.errors import SetError, UsageError
 from longtake.fetching.ledger import FILE as LEDGER
-from longtake.fetching.ledger import Ledger, Part
+from longtake.fetching.ledger import Ledger
 from longtake.fetching.listing import FILE as LIST
-from longtake.fetching.listing import check_lists, take_in
+from longtake.fetching.listing import check_lists, leave_out_replaced, swap, take_in
 from longtake.fetching.meter import Limits
 from longtake.fetching.run import Run
+from longtake.fetching.shards import Part, read_shard
 from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State, printable
 from longtake.fetching.worker import PARTS, VIDEOS, Manner, check_manner
 from longtake.lock import Lock
@@ -39,6 +41,9 @@ __all__ = [
 
 BAD_ROWS = 20
 """Rows that couldn't be used, of which the problem is told."""
+
+UNNAMED = 5
+"""Videos that no list names any more, of which the file is told."""
 
 
 def fetch_list(
@@ -71,12 +76,17 @@ def fetch_list(
     began = time.monotonic()
     with Lock(folder), Ledger(folder) as ledger:
         try:
+            swap(ledger, folder)
             for path in paths:
-                notes += take_in(ledger, folder, path, mapping, lambda rows: watch(_reading(rows, began)))
+                take_in(ledger, folder, path, mapping, lambda rows: watch(_reading(rows, began)))
+            if paths:
+                notes += leave_out_replaced(ledger, folder)
+                _drop_parts(ledger, folder)
             if manner.allow_private:
                 again.append("refused")
             ledger.want({*AGAIN, *again} - {"wanted"}, part)
             ledger.want_lost({f"{VIDEOS}/{file.name}" for file in (folder / VIDEOS).iterdir()}, part)
+            notes += _unnamed(ledger)
             run = Run(folder, ledger, part, manner=manner, limits=limits, rate=rate)
             found = replace(run.fetch(workers, watch), notes=tuple(map(printable, notes)))
             return _with_rows(found, ledger, part, began)
@@ -92,16 +102,6 @@ def fetched(folder: str | Path, *, shard: str = "") -> Fetched:
     with Ledger(folder) as ledger:
         part = read_shard(shard)
         return _with_rows(Fetched(folder, ledger.counts(part)), ledger, part, time.monotonic())
-
-
-def read_shard(text: str) -> Part:
-    """Read `3/16`. Raises `UsageError`."""
-    if not text:
-        return Part()
-    number, slash, of = text.partition("/")
-    if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of) <= 1_000_000):
-        raise UsageError(f"{text!r} is no shard; write 3/16 for the third of sixteen, the first is 1/16")
-    return Part(int(number), int(of))
 
 
 def _make(folder: Path, lists: Sequence[Path]) -> None:
@@ -144,6 +144,20 @@ def _with_rows(found: Fetched, ledger: Ledger, part: Part, began: float) -> Fetc
     found = replace(found, reasons=ledger.reasons(part))
     problems = tuple(printable(f"{path}, row {row}: {problem}") for path, row, problem in ledger.bad_rows(BAD_ROWS))
     return replace(found, rows=rows, bad_rows=bad, problems=problems, elapsed_s=time.monotonic() - began)
+
+
+def _drop_parts(ledger: Ledger, folder: Path) -> None:
+    """Remove what came of videos that nobody wants any more."""
+    for part in (folder / PARTS).glob("*"):
+        if not ledger.knows(part.name):
+            shutil.rmtree(part)
+
+
+def _unnamed(ledger: Ledger) -> list[str]:
+    """Say which videos are on the disk that no list names any more."""
+    count, paths = ledger.unnamed(UNNAMED)
+    more = ", ..." if count > len(paths) else ""
+    return [f"named by no list any more, and left on the disk: {count} ({', '.join(paths)}{more})"] if count else []
 
 
 def _reading(rows: int, began: float) -> Progress:

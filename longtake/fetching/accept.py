@@ -1,11 +1,11 @@
 """Whether a file that came is a video: by its first bytes, then by reading it. What it is called says nothing."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from longtake.errors import VideoError
+from longtake.fetching.examine import Examiners
 from longtake.fetching.states import FetchError, Got
-from longtake.video import declared_duration_s, probe
 
 _MP4 = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}
 _MAGIC = (
@@ -33,30 +33,26 @@ class Accepted:
     """What is wrong with it all the same; empty for a sound one."""
 
 
-def accept(got: Got) -> Accepted:
+def accept(got: Got, examiners: Examiners, look: Callable[[], None] = lambda: None) -> Accepted:
     """Look into a file that came. Raises `FetchError` of state `bad_file` for one that is no video, or not all of it.
 
-    A file that is as long as its host said is taken as it is: then the host's own file breaks off.
+    A file that is as long as its host said is taken as it is: then the host's own file breaks off. `look` is called
+    several times a second; what it raises ends it.
     """
     with got.path.open("rb") as file:
         head = file.read(4096)
     ending = ending_of(head)
     if ending is None:
         raise no_video(head)  # decoders also read texts that name other files, of this machine too
-    try:
-        video = probe(got.path)
-        declared_s = declared_duration_s(got.path) or 0.0
-    except VideoError as error:
-        message = error.message.removeprefix(f"{got.path}: ")
-        raise FetchError("bad_file", f"{error.kind}: {message}") from error
+    found = examiners.examine(got.path, look)
     remark = ""
-    if video.duration_s < declared_s - max(1.0, MISSING * declared_s):
-        remark = f"only {video.duration_s:.1f} s of the declared {declared_s:.1f} s are there"
+    if found.duration_s < found.declared_s - max(1.0, MISSING * found.declared_s):
+        remark = f"only {found.duration_s:.1f} s of the declared {found.declared_s:.1f} s are there"
     if remark and not got.whole:
         raise FetchError("bad_file", remark)
     with got.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    return Accepted(ending, video.bytes, digest.hexdigest(), remark)
+    return Accepted(ending, found.bytes, digest.hexdigest(), remark)
 
 
 def ending_of(head: bytes) -> str | None:

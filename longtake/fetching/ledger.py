@@ -1,6 +1,5 @@
 """What is known of each video that was ever wanted here, in one SQLite file that survives a kill at any point."""
 
-import hashlib
 import sqlite3
 import threading
 import time
@@ -11,27 +10,33 @@ from types import TracebackType
 
 from longtake.errors import SetError
 from longtake.fetching.addresses import host_of
+from longtake.fetching.shards import Part, bucket_of
 from longtake.fetching.states import State
 from longtake.sources import BadRow, Listed
 
 FILE = "fetched.sqlite"
-VERSION = 1
+VERSION = 2
 _TABLES = """
 CREATE TABLE videos (
     id INTEGER PRIMARY KEY, video TEXT NOT NULL UNIQUE, url TEXT NOT NULL, host TEXT NOT NULL, bucket INTEGER NOT NULL,
     state TEXT NOT NULL, message TEXT NOT NULL DEFAULT '', attempts INTEGER NOT NULL DEFAULT 0,
     path TEXT NOT NULL DEFAULT '', bytes INTEGER NOT NULL DEFAULT 0, sha256 TEXT NOT NULL DEFAULT '',
-    changed_at REAL NOT NULL
+    changed_at REAL NOT NULL, named INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX waiting ON videos (host, id) WHERE state = 'wanted';
+CREATE INDEX unnamed ON videos (id) WHERE NOT named;
 CREATE TABLE lists (
-    key TEXT PRIMARY KEY, path TEXT NOT NULL, rows INTEGER NOT NULL, bad INTEGER NOT NULL, whole INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, path TEXT NOT NULL, rows INTEGER NOT NULL, bad INTEGER NOT NULL,
+    whole INTEGER NOT NULL
 );
+CREATE TABLE paths (path TEXT PRIMARY KEY, key TEXT NOT NULL);
 CREATE TABLE bad_rows (list TEXT NOT NULL, row INTEGER NOT NULL, problem TEXT NOT NULL);
-CREATE TABLE clips (hash INTEGER PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE written (bytes INTEGER NOT NULL);
-INSERT INTO written VALUES (0);
+CREATE TABLE clips (hash INTEGER NOT NULL, list INTEGER NOT NULL, PRIMARY KEY (hash, list)) WITHOUT ROWID;
+CREATE TABLE written (bytes INTEGER NOT NULL, swapping INTEGER NOT NULL);
+INSERT INTO written VALUES (0, 0);
 """
+_REPLACED = "key NOT IN (SELECT key FROM paths)"
+"""Lists that are at no path any more where one was read."""
 
 
 @dataclass(slots=True)
@@ -54,24 +59,6 @@ class Wanted:
     """Bytes of it that came so far, to tell whether another try got on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which videos of the ledger a call is about: those of one shard of `of`, counted from 1."""
-
-    number: int = 1
-    of: int = 1
-
-    @property
-    def sql(self) -> str:
-        """The condition; both numbers are integers of ours."""
-        return f"bucket % {self.of} = {self.number - 1}"
-
-
-def bucket_of(video: str) -> int:
-    """Return a video's place among the shards: a hash of its id, so that no list's order or date matters."""
-    return int.from_bytes(hashlib.sha256(video.encode()).digest()[:7])
-
-
 class Ledger:
     """The file, for one process; its threads may all use it."""
 
@@ -83,6 +70,7 @@ class Ledger:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA cache_size = -65536")  # KiB; clips come in the order of their hashes, that is none
+            self._db.execute("CREATE TEMP TABLE named (video TEXT PRIMARY KEY) WITHOUT ROWID")
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if not version:
                 self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
@@ -106,10 +94,10 @@ class Ledger:
             found = self._db.execute("SELECT rows, whole FROM lists WHERE key = ?", (key,)).fetchone()
         return (found[0], bool(found[1])) if found else (0, False)
 
-    def path_read(self, path: Path) -> bool:
-        """Return whether a list was read from this path, as it was written then."""
-        with self._lock:
-            return self._db.execute("SELECT 1 FROM lists WHERE path = ?", (str(path),)).fetchone() is not None
+    def list_at(self, path: Path, key: str) -> None:
+        """Note which list is at a path now; what was there before counts no more, unless it is elsewhere, too."""
+        with self._lock, self._db:
+            self._db.execute("INSERT OR REPLACE INTO paths VALUES (?, ?)", (str(path.absolute()), key))
 
     def written(self) -> int:
         """Return how many bytes of `list.jsonl` belong to rows in the ledger."""
@@ -122,12 +110,55 @@ class Ledger:
             ask = self._db.execute
             return {each for each in hashes if not ask("SELECT 1 FROM clips WHERE hash = ?", (each,)).fetchone()}
 
+    def replaced(self) -> list[str]:
+        """Return the paths of lists in whose place there are others now."""
+        with self._lock:
+            return [path for (path,) in self._db.execute(f"SELECT path FROM lists WHERE {_REPLACED}")]  # noqa: S608  # ours
+
+    def kept(self, hashes: Iterable[int]) -> set[int]:
+        """Return those hashes of rows that any list names but the replaced ones."""
+        query = f"SELECT 1 FROM clips WHERE hash = ? AND list NOT IN (SELECT id FROM lists WHERE {_REPLACED})"  # noqa: S608  # ours
+        with self._lock:
+            return {each for each in hashes if self._db.execute(query, (each,)).fetchone()}
+
+    def name(self, videos: Iterable[str]) -> None:
+        """Note videos that rows name which stay, for `drop_replaced` to know them."""
+        with self._lock, self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT OR IGNORE INTO named VALUES (?)", ((video,) for video in videos))
+
+    def drop_replaced(self, end: int) -> None:
+        """Forget replaced lists, and videos that no row names and that never came; a new file is to be `list.jsonl`."""
+        with self._lock:
+            self._db.execute("PRAGMA synchronous = FULL")  # the file is swapped after this, also where power fails
+            with self._db:
+                self._db.execute("BEGIN")
+                self._db.execute("UPDATE videos SET named = video IN (SELECT video FROM temp.named)")
+                self._db.execute("DELETE FROM videos WHERE NOT named AND state <> 'done'")
+                for table, column, of in (("clips", "list", "id"), ("bad_rows", "list", "key")):
+                    chosen = f"SELECT {of} FROM lists WHERE {_REPLACED}"  # noqa: S608  # ours
+                    self._db.execute(f"DELETE FROM {table} WHERE {column} IN ({chosen})")  # noqa: S608  # ours
+                self._db.execute(f"DELETE FROM lists WHERE {_REPLACED}")  # noqa: S608  # ours
+                self._db.execute("UPDATE written SET bytes = ?, swapping = 1", (end,))
+            self._db.execute("DELETE FROM temp.named")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+
+    def swapping(self) -> bool:
+        """Return whether a new file is to be `list.jsonl`, or perhaps has become it already."""
+        with self._lock:
+            return bool(self._db.execute("SELECT swapping FROM written").fetchone()[0])
+
+    def swapped(self) -> None:
+        """Note that the new file is `list.jsonl`."""
+        with self._lock, self._db:
+            self._db.execute("UPDATE written SET swapping = 0")
+
     def add(
         self,
         key: str,
         path: Path,
         rows: Sequence[Listed | BadRow],
-        hashes: Iterable[int],
+        hashes: Collection[int],
         *,
         end: int,
         whole: bool,
@@ -145,13 +176,16 @@ class Ledger:
                 " WHERE state <> 'done' AND excluded.url NOT IN ('', url)",  # a new list may know a new address
                 [(video, url, host_of(url), bucket_of(video), now) for video, url in videos.items()],
             )
-            self._db.executemany("INSERT INTO clips VALUES (?)", ((each,) for each in sorted(hashes)))
-            self._db.executemany("INSERT INTO bad_rows VALUES (?, ?, ?)", bad)
-            self._db.execute(
-                "INSERT INTO lists VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
-                " rows = rows + excluded.rows, bad = bad + excluded.bad, whole = excluded.whole",
-                (key, str(path), len(rows), len(bad), whole),
+            self._db.executemany(
+                "UPDATE videos SET named = 1 WHERE video = ? AND NOT named", ((video,) for video in videos)
             )
+            self._db.executemany("INSERT INTO bad_rows VALUES (?, ?, ?)", bad)
+            (own,) = self._db.execute(
+                "INSERT INTO lists (key, path, rows, bad, whole) VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET"
+                " rows = rows + excluded.rows, bad = bad + excluded.bad, whole = excluded.whole RETURNING id",
+                (key, str(path), len(rows), len(bad), whole),
+            ).fetchone()
+            self._db.executemany("INSERT OR IGNORE INTO clips VALUES (?, ?)", ((each, own) for each in sorted(hashes)))
             self._db.execute("UPDATE written SET bytes = ?", (end,))
 
     def rows(self) -> tuple[int, int]:
@@ -175,13 +209,19 @@ class Ledger:
                 self._db.execute(f"UPDATE videos SET state = 'wanted' WHERE state = ? AND {part.sql}", (state,))  # noqa: S608  # numbers alone
 
     def want_lost(self, there: Collection[str], part: Part) -> None:
-        """Make videos wanted again that came, and whose files are no longer among those that are `there`."""
+        """Make videos wanted again that came, and whose files are no longer among those that are `there`.
+
+        Those that no list names are forgotten.
+        """
         query = f"SELECT id, path FROM videos WHERE state = 'done' AND {part.sql}"  # noqa: S608  # numbers alone
         with self._lock, self._db:
             lost = [(id_,) for id_, path in self._db.execute(query) if path not in there]
             self._db.executemany(
                 "UPDATE videos SET state = 'wanted', path = '', bytes = 0, sha256 = '' WHERE id = ?", lost
             )
+            unnamed = self._db.execute("SELECT id, path FROM videos WHERE NOT named").fetchall()
+            gone = [(id_,) for id_, path in unnamed if path not in there]
+            self._db.executemany("DELETE FROM videos WHERE id = ?", gone)
 
     def hosts(self, part: Part) -> list[tuple[str, int]]:
         """Return the hosts of wanted videos, with their number."""
@@ -224,6 +264,18 @@ class Ledger:
         )
         with self._lock:
             return dict(self._db.execute(query).fetchall())
+
+    def knows(self, video: str) -> bool:
+        """Return whether a video is wanted, or came."""
+        with self._lock:
+            return self._db.execute("SELECT 1 FROM videos WHERE video = ?", (video,)).fetchone() is not None
+
+    def unnamed(self, most: int) -> tuple[int, list[str]]:
+        """Return how many videos came that no list names any more, and the paths of some."""
+        with self._lock:
+            count = self._db.execute("SELECT count(*) FROM videos WHERE NOT named").fetchone()[0]
+            found = self._db.execute("SELECT path FROM videos WHERE NOT named ORDER BY id LIMIT ?", (most,))
+            return count, [path for (path,) in found]
 
     def stored(self) -> int:
         """Return the bytes of all videos that are done."""

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +15,7 @@ from longtake.sources import BadRow, Listed
 from longtake.sources.lists import guess_of, read_list, to_json
 
 FILE = "list.jsonl"
+NEW = f"{FILE}.new"
 ROWS = 10_000
 """Rows that are noted together, and are read again after a kill."""
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
@@ -42,30 +42,60 @@ def check_lists(lists: Sequence[Path], mapping: Mapping[str, str] | None) -> lis
 
 def take_in(
     ledger: Ledger, folder: Path, path: Path, mapping: Mapping[str, str] | None, tell: Callable[[int], None]
-) -> list[str]:
+) -> None:
     """Take all rows of a list into a folder, from where an earlier call was killed; one that is in costs nothing.
 
-    Returns what there is to say of it. Raises `UsageError` for what is no list.
+    Raises `UsageError` for what is no list.
     """
     key = _key(path, mapping)
+    ledger.list_at(path, key)
     had, whole = ledger.list_read(key)
     if whole:
-        return []
-    notes = []
-    if not had and ledger.path_read(path):
-        notes = [f"{path.name} was here before with other rows or another --map; its old rows stay in {folder / FILE}"]
+        return
     rows = itertools.islice(read_list(path, mapping=mapping), had, None)
     with _opened(folder / FILE, ledger.written()) as file:
         while True:
             batch = [_checked(row, path) for row in itertools.islice(rows, ROWS)]
-            listed = {_hash(row): row for row in batch if isinstance(row, Listed)}
-            new = ledger.new(listed)
-            _write(file, "".join(f"{to_json(row)}\n" for each, row in listed.items() if each in new), folder)
-            ledger.add(key, path, batch, new, end=file.tell(), whole=len(batch) < ROWS)
+            lines = {_hash(line): line for line in (to_json(row) for row in batch if isinstance(row, Listed))}
+            new = ledger.new(lines)
+            _write(file, "".join(f"{line}\n" for each, line in lines.items() if each in new), folder)
+            ledger.add(key, path, batch, lines.keys(), end=file.tell(), whole=len(batch) < ROWS)
             had += len(batch)
             tell(had)
             if len(batch) < ROWS:
-                return notes
+                return
+
+
+def leave_out_replaced(ledger: Ledger, folder: Path) -> list[str]:
+    """Take rows out of `list.jsonl` that only lists named which have changed since, and return what to say of it.
+
+    Videos that nothing names any more and that came stay on the disk. A kill at any point costs nothing.
+    """
+    replaced = ledger.replaced()
+    if not replaced:
+        return []
+    gone = 0
+    with (folder / FILE).open("rb") as old, (folder / NEW).open("wb") as new:
+        while lines := [line.decode().removesuffix("\n") for line in itertools.islice(old, ROWS)]:
+            hashes = [_hash(line) for line in lines]
+            kept = ledger.kept(hashes)
+            stay = [line for each, line in zip(hashes, lines, strict=True) if each in kept]
+            ledger.name(json.loads(line)["video"] for line in stay)
+            _write(new, "".join(f"{line}\n" for line in stay), folder)
+            gone += len(lines) - len(stay)
+        end = new.tell()
+    ledger.drop_replaced(end)
+    swap(ledger, folder)
+    names = ", ".join(sorted({Path(path).name for path in replaced}))
+    return [f"{names}: changed, or read by another --map, since it was here; {gone} old rows are gone"] if gone else []
+
+
+def swap(ledger: Ledger, folder: Path) -> None:
+    """Let the new `list.jsonl` take the old one's place, where the ledger already goes by it."""
+    if ledger.swapping():
+        if (folder / NEW).exists():  # else it took it just before a kill
+            (folder / NEW).replace(folder / FILE)
+        ledger.swapped()
 
 
 def _key(path: Path, mapping: Mapping[str, str] | None) -> str:
@@ -80,9 +110,10 @@ def _key(path: Path, mapping: Mapping[str, str] | None) -> str:
     return digest.hexdigest()
 
 
-def _hash(listed: Listed) -> int:
+def _hash(line: str) -> int:
     """Return what tells a row from all others, wherever it stands: a list that grew brings its new rows only."""
-    return int.from_bytes(hashlib.sha256(to_json(replace(listed, row=0)).encode()).digest()[:7])
+    said = line.rpartition(',"row":')[0]  # it comes last
+    return int.from_bytes(hashlib.sha256(said.encode()).digest()[:7])
 
 
 def _write(file: BinaryIO, text: str, folder: Path) -> None:

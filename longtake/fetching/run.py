@@ -6,10 +6,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from longtake.fetching.addresses import is_page
+from longtake.fetching.examine import Examiners
 from longtake.fetching.hosts import PAGE_RATE, RATE, Host
 from longtake.fetching.http import Plain
-from longtake.fetching.ledger import Ledger, Part, Wanted
+from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Limits, free_bytes, in_words
+from longtake.fetching.shards import Part
 from longtake.fetching.states import FAILED, Fetched, FetchError
 from longtake.fetching.tally import Tally
 from longtake.fetching.turns import Turns
@@ -38,7 +40,7 @@ class Run:
         installed = find_spec("yt_dlp") is not None
         hosts = [_host(name, rate, installed) for name, _ in ledger.hosts(part)]
         turns = Turns(hosts, self._supply, stopping=self.flow.closing)
-        self.shared = Shared(folder, ledger, turns, self.flow, self.tally, manner, installed)
+        self.shared = Shared(folder, ledger, turns, self.flow, self.tally, Examiners(), manner, installed)
         self._mean_bytes = 0.0
         """Guessed size of a video; 0 for no idea."""
 
@@ -48,7 +50,8 @@ class Run:
         try:
             self._guess()
             watch(self._progress(began))
-            self._work(workers, watch, began)
+            with self.shared.examiners:
+                self._work(workers, watch, began)
         except KeyboardInterrupt:
             self.flow.stop("stopped by you")
             raise

@@ -5,25 +5,24 @@ What goes wrong becomes one of our states in `site_errors`. When to ask again, a
 
 import errno
 import functools
-import gc
 import importlib
 import importlib.util
 import io
 import logging
 import re
 import shutil
-import weakref
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from longtake.errors import LongtakeError, UsageError
 from longtake.fetching import addresses
+from longtake.fetching.guard import guard
 from longtake.fetching.meter import Meter
 from longtake.fetching.site_errors import fetch_error, plain
 from longtake.fetching.states import FetchError, Got, StoppedError
+from longtake.fetching.visit import Notes, Visit
 
 NEEDS = {"yt_dlp": "yt-dlp[default]>=2026.8"}
 
@@ -63,8 +62,8 @@ def fetch_site(
     yt-dlp as they are: `{"youtube": {"player_client": ["web"]}}`.
     """
     yt_dlp = _yt_dlp()
-    visit = _Visit(folder, meter, allow_private=allow_private, resolve=proxy is None)
-    notes = _Notes()
+    visit = Visit(folder, meter, allow_private=allow_private, resolve=proxy is None)
+    notes = Notes(allow_private=allow_private)
     parameters = _parameters(folder, name, visit, notes)
     parameters |= {
         "format": format_for(audio=audio, ffmpeg=_ffmpeg()),
@@ -78,6 +77,8 @@ def fetch_site(
     problem: LongtakeError | None = None
     try:
         with yt_dlp.YoutubeDL(parameters) as client:
+            if not allow_private:
+                guard(client, visit.ask, visit.refused)
             client.urlopen = visit.asking(client.urlopen)
             info = client.extract_info(url)
     except Exception as error:  # A page of another shape than its reader in yt-dlp expects can raise anything.
@@ -127,104 +128,7 @@ def sites_finding() -> str:
     return "; ".join(said)
 
 
-class _Notes:
-    """A logger for yt-dlp, which prints errors however quiet it is told to be."""
-
-    def __init__(self) -> None:
-        self.warning_text = ""
-
-    def debug(self, message: str) -> None:
-        _log.debug("%s", message)
-
-    info = debug
-
-    def warning(self, message: str) -> None:
-        _log.debug("warning: %s", message)
-        self.warning_text = plain(message)
-
-    def error(self, message: str) -> None:
-        _log.debug("%s", message)  # It is raised, too.
-
-
-class _Visit:
-    """Our part in one download: whom yt-dlp may ask, what it may take, and how much has come."""
-
-    def __init__(self, folder: Path, meter: Meter, *, allow_private: bool, resolve: bool) -> None:
-        self.meter = meter
-        self.allow_private = allow_private
-        self.resolve = resolve
-        self.allowed: set[str] = set()
-        self.whole = True
-        """Whether what came is known to be all: in pieces of a known number, or of a known size."""
-        self.responses: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.total = 0
-        self.totals: dict[str, int] = {}
-        self.here = {str(path.absolute()): path.stat().st_size for path in folder.iterdir() if path.is_file()}
-        """Bytes by file; those of a broken try don't come again."""
-
-    def ask(self, url: str) -> None:
-        """Raise where an address may not be asked, or it is time to stop."""
-        self.meter.add(0)
-        parts = urlsplit(url)
-        host = f"{parts.scheme}://{parts.netloc}"
-        if parts.scheme != "data" and host not in self.allowed:
-            addresses.check(url, allow_private=self.allow_private, resolve=self.resolve)
-            self.allowed.add(host)
-
-    def asking(self, urlopen: Any) -> Any:
-        """Return yt-dlp's way to the network with a look at every address, also where it was sent on to."""
-
-        def ask_first(request: Any) -> Any:
-            self.ask(getattr(request, "url", request))
-            try:
-                response = urlopen(request)
-            except Exception as error:  # whatever it is goes on; only what it holds open is noted, to be closed
-                if refusal := getattr(error, "response", None):
-                    self.responses.add(refusal)
-                raise
-            self.responses.add(response)
-            self.ask(response.url)
-            return response
-
-        return ask_first
-
-    def leave(self) -> None:
-        """Close what yt-dlp left open: bytes that are written late would get into the file of the next try."""
-        for response in list(self.responses):
-            response.close()
-        if self.totals:
-            gc.collect()  # Its functions hold one another, and the file.
-
-    def look(self, info: Mapping[str, Any], *, incomplete: bool = False) -> None:
-        """Look at what yt-dlp found, before it fetches it: one video, whole, from hosts that may be asked."""
-        if (info.get("n_entries") or 1) > 1:
-            raise FetchError("no_format", "several videos at this address; the list has to name one")
-        if info.get("live_status") in ("is_live", "is_upcoming"):
-            raise FetchError("no_format", "a live stream, which has not ended yet")
-        if incomplete:
-            return
-        formats = info.get("requested_formats") or [info]
-        for found in formats:
-            if found.get("url"):
-                self.ask(found["url"])
-        self.total = sum(found.get("filesize") or 0 for found in formats)
-
-    def progress(self, status: Mapping[str, Any]) -> None:
-        """Tell the meter what came. Sizes that yt-dlp only guesses are left out: early ones are far off."""
-        if status["status"] != "downloading":
-            return
-        file = str(Path(status.get("tmpfilename") or status["filename"]).absolute())
-        self.totals[file] = status.get("total_bytes") or 0
-        self.whole &= bool(self.totals[file] or status.get("fragment_count"))
-        before, now = self.here.get(file, 0), status.get("downloaded_bytes") or 0
-        total = max(self.total, sum(self.totals.values()))
-        self.here[file] = min(before, now)
-        self.meter.expect(total, here=sum(self.here[each] for each in self.totals))
-        self.here[file] = now
-        self.meter.add(max(0, now - before))
-
-
-def _parameters(folder: Path, name: str, visit: _Visit, notes: _Notes) -> dict[str, Any]:
+def _parameters(folder: Path, name: str, visit: Visit, notes: Notes) -> dict[str, Any]:
     """Return what yt-dlp is told whatever is wished."""
     return {
         "quiet": True,
@@ -286,7 +190,7 @@ def _browser_cookies(browser: str) -> str:
     module = importlib.import_module("yt_dlp.cookies")
     name, _, profile = browser.partition(":")
     try:
-        jar = module.extract_cookies_from_browser(name, profile or None, _Notes())
+        jar = module.extract_cookies_from_browser(name, profile or None, Notes())
     except Exception as error:  # Each browser and desktop fails in ways of its own.
         raise UsageError(f"the cookies of {browser} can't be read: {plain(str(error))}") from error
     text = io.StringIO()
@@ -297,7 +201,7 @@ def _browser_cookies(browser: str) -> str:
     return "\n" + text.getvalue()
 
 
-def _ours(error: Exception, notes: _Notes) -> LongtakeError:
+def _ours(error: Exception, notes: Notes) -> LongtakeError:
     """Return our error for one that yt-dlp raised, or let through."""
     if isinstance(error, LongtakeError):
         error.__context__ = None

@@ -87,10 +87,15 @@ class Fetched:
     problems: tuple[str, ...] = ()
     """Of some of them, in words."""
     notes: tuple[str, ...] = ()
-    """How lists of this call were read where nobody said it, and which were here before with other rows."""
+    """How lists of this call were read where nobody said it, and what of earlier ones is left out."""
     elapsed_s: float = 0.0
 
     @property
     def failed(self) -> int:
         """Videos that didn't come."""
         return sum(count for state, count in self.counts.items() if state in FAILED)
+
+    @property
+    def lacks(self) -> bool:
+        """Whether anything that lists name is missing: a video, or what a row says."""
+        return bool(self.stopped or self.hosts or self.bad_rows or self.counts.keys() - {"done"})

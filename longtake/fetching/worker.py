@@ -14,6 +14,7 @@ from pathlib import Path
 from longtake.errors import LongtakeError, SetError, UsageError
 from longtake.fetching import addresses, sites
 from longtake.fetching.accept import Accepted, accept
+from longtake.fetching.examine import Examiners
 from longtake.fetching.http import Plain
 from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Meter
@@ -68,6 +69,7 @@ class Shared:
     turns: Turns
     flow: Flow
     tally: Tally
+    examiners: Examiners
     manner: Manner
     sites: bool
     """Whether yt-dlp is there."""
@@ -134,7 +136,7 @@ def _fetch(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shar
         parts.mkdir(parents=True, exist_ok=True)
         meter.add(0)
         got = _got(wanted, parts, meter, plain, shared)
-        accepted = accept(got)
+        accepted = accept(got, shared.examiners, lambda: meter.add(0))
         remark, wanted.bytes = accepted.remark, accepted.bytes
         wanted.path = f"{VIDEOS}/{wanted.video}.{accepted.ending}"
         _check_place(shared.folder / wanted.path, accepted)

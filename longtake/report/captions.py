@@ -47,7 +47,7 @@ def summarize(store: Store, recipe: Mapping[str, Any], name: str, kept_ids: pa.C
         "count": rows.num_rows,
         "of_other_clips": every.num_rows - rows.num_rows,
         "clips": pc.count_distinct(rows["clip_id"].filter(pa.array(good))).as_py(),
-        "kinds": _kinds(rows, good, order),
+        "kinds": lengths(rows, good, order),
         "set_aside": [_set_aside(row) for row in aside.slice(0, SET_ASIDE_SHOWN).to_pylist()],
         "set_aside_total": aside.num_rows,
         "answers": _answers(store),
@@ -108,7 +108,7 @@ def _place(step: str, kind: str, order: Sequence[str]) -> tuple[int, str, int, s
     return at, step, KINDS.index(kind) if kind in KINDS else len(KINDS), kind
 
 
-def _kinds(rows: pa.Table, good: NDArray[np.bool_], order: Sequence[str]) -> list[dict[str, Any]]:
+def lengths(rows: pa.Table, good: NDArray[np.bool_], order: Sequence[str]) -> list[dict[str, Any]]:
     """Return for each kind of each captioner how many captions there are, and how many words they have."""
     words = np.asarray(pc.count_substring_regex(rows["text"], r"\S+"), np.int64)
     pairs = rows.group_by(["step", "kind"]).aggregate([]).to_pylist()

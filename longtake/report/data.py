@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from longtake import __version__
 from longtake.purity import SecondLook, second_look
-from longtake.recipe import CLIP_FACTS, FILE_FACTS
+from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report import spans
 from longtake.report.captions import captions_of, shown, summarize
 from longtake.report.histograms import Threshold, histogram
@@ -72,7 +72,7 @@ def collect(folder: Path) -> dict[str, Any]:
         },
         "not_run": recipe["not_run"],
         "totals": _totals(store, videos, clips, rows, failures.num_rows),
-        "funnel": [_funnel_row(row) for row in rows],
+        "funnel": [funnel_row(row) for row in rows],
         "second_look": _second_look(second_look(clips)),
         "histograms": _histograms(recipe, columns, selection.kept, rules),
         "videos": _videos(store, shown_videos, clips),
@@ -110,7 +110,8 @@ def _second_look(look: SecondLook) -> dict[str, Any]:
     return {"files": look.every.files, "clean": look.every.clean, "words": look.words()}
 
 
-def _funnel_row(row: FunnelRow) -> dict[str, Any]:
+def funnel_row(row: FunnelRow) -> dict[str, Any]:
+    """Return a row of the funnel as plain data."""
     return {
         "label": str(row.rule) if row.rule else "clips found",
         "rule": str(row.rule) if row.rule else None,
@@ -134,17 +135,18 @@ def _histograms(
     keys = [*asked, *(key for key in columns if "." in key and key not in asked)]
     found = []
     for key in keys:
-        unit, about = _meaning(recipe, key)
+        unit, about = meaning(recipe, key)
         thresholds = [Threshold(str(rule), rule.number, rule.comparison) for rule in rules if rule.score == key]
         values = columns.get(key, np.full(len(kept), np.nan))
         found.append(histogram(key, values, kept, unit=unit, about=about, bins=BINS, thresholds=thresholds))
     return [one for one in found if one]
 
 
-def _meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
+def meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     """Return the unit and meaning of a score: of a fact from the catalogue, of a part from its step's own words."""
-    if key in CLIP_FACTS or key in FILE_FACTS:
-        return (CLIP_FACTS | FILE_FACTS)[key]
+    facts = CLIP_FACTS | FILE_FACTS | COPY_FACTS
+    if key in facts:
+        return facts[key]
     label, _, part = key.partition(".")
     kinds: tuple[Kind, ...] = ("scores", "judges")
     for kind in kinds:
@@ -266,13 +268,14 @@ def _videos(store: Store, videos: pa.Table, clips: pa.Table) -> list[dict[str, A
                 [clip["start_s"], clip["end_s"], "kept" if clip["kept"] else "rejected", clip["id"]]
                 for clip in takes[row["id"]]
             ],
-            "preview": _preview(row["previews"]),
+            "preview": preview(row["previews"]),
         }
         for row in rows
     ]
 
 
-def _preview(sheets: Mapping[str, Any] | None) -> dict[str, Any] | None:
+def preview(sheets: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a video's sheets of small pictures as the page has them."""
     if sheets is None:
         return None
     tile = [sheets["tile_width"], sheets["tile_height"]]

@@ -39,7 +39,7 @@ def histogram(
     there = np.isfinite(values)
     if not there.any():
         return None
-    edges = _edges(values[there], [threshold.number for threshold in thresholds], bins, log)
+    edges = edges_of(*spread(values[there]), [threshold.number for threshold in thresholds], bins, log=log)
     inside = np.clip(values, edges[0], edges[-1])
     return {
         "key": key,
@@ -53,10 +53,15 @@ def histogram(
     }
 
 
-def _edges(values: Floats, thresholds: Sequence[float], bins: int, log: bool) -> Floats:
-    """Return bin edges that hold 99 % of the values and every threshold; what lies beyond counts in the last bin."""
-    low = min([float(values.min()), *thresholds])
-    high = max([float(np.quantile(values, 0.99)), *(number * 1.1 for number in thresholds)])
+def spread(values: Floats) -> tuple[float, float]:
+    """Return the least of some finite values, and what 99 % of them stay below."""
+    return float(values.min()), float(np.quantile(values, 0.99))
+
+
+def edges_of(least: float, most: float, thresholds: Sequence[float], bins: int, *, log: bool = False) -> Floats:
+    """Return bin edges that hold a spread and every threshold; what lies beyond counts in the last bin."""
+    low = min([least, *thresholds])
+    high = max([most, *(number * 1.1 for number in thresholds)])
     if log:
         return np.geomspace(max(low, 1.0), max(high, 2.0 * max(low, 1.0)), bins + 1)
     low = 0.0 if 0 <= low < 0.3 * high else low

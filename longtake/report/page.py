@@ -34,15 +34,15 @@ def _part(name: str) -> str:
 
 def _json(data: Mapping[str, object]) -> str:
     """JSON that can stand inside a script element: no `</script>`, no `<!--`, nothing but ASCII, no NaN."""
-    return json.dumps(_finite(data), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    return json.dumps(finite(data), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
-def _finite(value: object) -> object:
+def finite(value: object) -> object:
     """Return `value` with None for each number that JSON can't say."""
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

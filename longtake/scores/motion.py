@@ -19,8 +19,9 @@ def motion(series: Series) -> dict[str, float | None]:
     p90: speed exceeded a tenth of the time, 0 and up.
     still: share of the time, 0 to 1, in which the mean speed is below 0.01.
 
-    LVD-2M keeps clips whose mean flow is 20 pixels and more in a 520x960 picture per 0.5 s. By definition that is a
-    `mean` of 20 / 520 / 0.5 = 0.077; it was set for RAFT, and is not yet calibrated against the flow used here.
+    LVD-2M keeps clips whose mean flow is 20 pixels and more in a 520x960 picture per 0.5 s: a `mean` of 0.074. Against
+    exact flow (165 made films) the two decide alike for 95 %, against another dense flow on real shots for 89 to 92 %
+    (`benchmarks/flow.py`). RAFT itself, with its trained weights, was not run.
     """
     speed = series.column("mean").astype(np.float64)
     speed = speed[np.isfinite(speed)]

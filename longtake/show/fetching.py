@@ -11,8 +11,8 @@ from longtake.show.words import console, count
 PROBLEMS_SHOWN = 5
 
 
-def fetched(done: Fetched) -> None:
-    """Print what a folder holds of its lists, and why it lacks the rest."""
+def fetched(done: Fetched, *, to_go_on: bool = True) -> None:
+    """Print what a folder holds of its lists, and why it lacks the rest; and what to type next, if somebody is to."""
     out = console()
     here = done.counts.get("done", 0)
     total = sum(done.counts.values())
@@ -33,6 +33,13 @@ def fetched(done: Fetched) -> None:
         out.print(Text(f"No longer asked: {host}: {why}", "red"))
     if done.stopped:
         out.print(Text(f"Stopped: {done.stopped}.", "red"))
-    if here:
+    if done.lacks and not to_go_on:
+        folder = shlex.quote(str(done.folder))
+        out.print(
+            escape(
+                f"To fetch otherwise (--retry-failed, --cookies, --allow-private, ...): longtake fetch --to {folder}"
+            )
+        )
+    if here and to_go_on:
         out.print(escape(f"\nVideos in {done.folder / 'videos'}"))
         out.print(escape(f"Try       longtake run listed {shlex.quote(str(done.folder))} --to SET"))

@@ -10,6 +10,7 @@ from rich.text import Text
 from longtake.caption_set import CaptionedSet
 from longtake.captioning.terms import Asked
 from longtake.exporting import Exported
+from longtake.grouping import Grouped
 from longtake.planning import REMOVED
 from longtake.removing import Removed
 from longtake.running import Choice, RunResult
@@ -39,12 +40,13 @@ def result(done: RunResult) -> None:
     out = console()
     out.print()
     funnel(out, done.funnel)
+    copies(out, done.grouped)
     last = done.funnel[-1]
     out.print(f"\n[bold]Kept {count(last.clips, 'clip')}, {length(last.seconds)}.[/]")
     written = done.written
     if written.written or written.verified or written.removed:
         parts = [
-            (written.written, "clip files written"),
+            (written.written, f"clip file{'' if written.written == 1 else 's'} written"),
             (written.verified, "looked at again"),
             (written.removed, "of clips no longer kept removed"),
         ]
@@ -64,6 +66,20 @@ def result(done: RunResult) -> None:
     if (folder / "clips").is_dir():
         out.print(escape(f"Clips in  {folder / 'clips'}"))
     out.print(escape(f"Try       longtake select {folder} --keep 'duration_s >= 5'"))
+
+
+def copies(out: Console, done: Grouped | None) -> None:
+    """Print which clips show the same footage."""
+    if done is None:
+        return
+    if done.groups:
+        shared = count(done.groups + done.copies, "clip")
+        groups = count(done.groups, "group")
+        out.print(f"\n{shared} show what others show too, in {groups} (copies.rank: 1 is the best).")
+    else:
+        out.print(f"\nNo two of {count(done.clips, 'clip')} show the same footage.")
+    if done.unscanned:
+        out.print(f"{count(done.unscanned, 'clip')} of videos that were never scanned for it: not measured.")
 
 
 def asked(out: Console, done: Asked) -> None:
@@ -140,6 +156,10 @@ def removed(done: Removed) -> None:
     for name in done.videos:
         out.print(Text(f"  {name}"))
     out.print(Text(f"Later runs leave them out: {done.folder / REMOVED}"))
+    if done.copies:
+        out.print("\nThese show some of the same footage, and stay; the next run chooses anew among them:")
+        for name in done.copies:
+            out.print(Text(f"  {name}"))
     if done.exports:
         out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still hold something of them.[/]")
         out.print("Remove each folder and its copies, then make it anew:")

@@ -1,4 +1,4 @@
-"""Which colours a picture has, by their plain names."""
+"""Which colours a picture has, by their plain names, and how colourful it is."""
 
 from functools import cache
 
@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.records import Series
+from longtake.signals.look import inside_borders
 from longtake.video.scan import Frames, Tap
 
-VERSION = 1
+VERSION = 2
 TERMS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 BITS = 5
 """Bits of red, green and blue that are looked at: all the colours that they tell apart are one small table."""
@@ -31,7 +32,7 @@ LAB = np.array(
 
 
 class Colour:
-    """Share of the picture in each of the 11 basic colours of English, 0 to 1, once per second; they sum to 1.
+    """Share of the picture in each of the 11 basic colours of English, 0 to 1, and colourfulness, once per second.
 
     black: share that is black, or so dark that no colour can be told.
     white: share that is white.
@@ -44,12 +45,16 @@ class Colour:
     purple: share that is purple, with magenta.
     pink: share that is pink, pale red among it.
     brown: share that is brown: dark or dull red, orange and yellow, so wood, sand and skin too.
+    colourfulness: Hasler and Suesstrunk's measure ("Measuring colourfulness in natural images", 2003) inside the black
+        borders, 0 (grey) and up, on their scale: 15 slightly, 33 moderately, 45 averagely, 59 quite, 82 highly, 109
+        extremely colourful; pure colours side by side give more. NaN for a black picture.
 
-    The terms are Berlin and Kay's ("Basic Color Terms", 1969). Their borders, by hue, chroma and lightness in OKLab,
-    are our own, set by what CSS calls its colours. The light's colour isn't taken off. Black borders count.
+    The shares sum to 1. The terms are Berlin and Kay's ("Basic Color Terms", 1969). Their borders, by hue, chroma and
+    lightness in OKLab, are our own, set by what CSS calls its colours. The light's colour isn't taken off. In the
+    shares black borders count.
     """
 
-    columns = TERMS
+    columns = (*TERMS, "colourfulness")
     tap = Tap(64, "rgb24", hz=1)
 
     def __call__(self, frames: Frames) -> Series:
@@ -57,8 +62,21 @@ class Colour:
         red, green, blue = np.moveaxis(frames.pixels >> (8 - BITS), -1, 0)
         terms = _table()[red, green, blue]
         counts = [np.bincount(picture.ravel(), minlength=len(TERMS)) for picture in terms]
-        values = np.array(counts, np.float32).reshape(-1, len(TERMS)) / np.float32(terms[:1].size or 1)
+        shares = np.array(counts, np.float32).reshape(-1, len(TERMS)) / np.float32(terms[:1].size or 1)
+        strengths = np.array([colourfulness(picture) for picture in frames.pixels], np.float32)
+        values = np.concatenate([shares, strengths.reshape(-1, 1)], axis=1)
         return Series(self.columns, frames.times.copy(), frames.numbers.copy(), values)
+
+
+def colourfulness(picture: NDArray[np.uint8]) -> float:
+    """Return Hasler and Suesstrunk's M of an RGB picture inside its black borders; NaN for a black one."""
+    inside = inside_borders(picture.max(axis=-1))
+    if inside is None:
+        return np.nan
+    red, green, blue = np.moveaxis(picture[inside].astype(np.float32), -1, 0)
+    red_green, yellow_blue = red - green, (red + green) / 2 - blue
+    spread = np.hypot(red_green.std(), yellow_blue.std())
+    return float(spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean()))
 
 
 @cache

@@ -3,14 +3,16 @@
 from longtake.video.clipfile import ClipFile, write_clip
 from longtake.video.decode import declared_duration_s
 from longtake.video.describe import video_id
-from longtake.video.encode import Quality
+from longtake.video.encode import Border, Quality
 from longtake.video.frames import read_frames
+from longtake.video.playable import write_playable
 from longtake.video.probe import probe
 from longtake.video.refit import Refit, refit
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
 from longtake.video.small import SmallVideo
 
 __all__ = [
+    "Border",
     "ClipFile",
     "Frames",
     "Quality",
@@ -26,4 +28,5 @@ __all__ = [
     "scan",
     "video_id",
     "write_clip",
+    "write_playable",
 ]

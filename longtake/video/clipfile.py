@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from longtake.errors import VideoError
 from longtake.records import Series, Video
 from longtake.video.decode import Reader
-from longtake.video.encode import Encoder, Quality
+from longtake.video.encode import Border, Encoder, Quality
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
 
 SMALL = (32, 18)
@@ -40,6 +40,7 @@ class ClipFile:
 class _Seen:
     """What the encoder was given: the truth that the written file is checked against."""
 
+    border: Border | None = None
     times: list[float] = field(default_factory=list)
     first: NDArray[np.uint8] | None = None
     last: VideoFrame | None = None
@@ -54,19 +55,20 @@ def write_clip(
     quality: Quality,
     on_progress: Callable[[float], None] = lambda _: None,
     signals: Mapping[str, Signal] | None = None,
+    border: Border | None = None,
 ) -> ClipFile:
     """Write `[start_s, end_s)` of a video, known to hold so many frames, to an mp4 file and a poster JPEG beside it.
 
-    H.264 (8 bit, 4:2:0, upright, even sides) with the source's frame times, and AAC sound cut to the sample (over
-    two channels become stereo). The file gets a temporary name, is read back and compared with the source, and only
-    then takes its place; `signals` see it in that one decode. Raises `VideoError("inexact")` where it isn't what was
-    asked.
+    H.264 (8 bit, 4:2:0, upright, even sides, without a `border`) with the source's frame times, and AAC sound cut to
+    the sample (over two channels become stereo). The file gets a temporary name, is read back and compared with the
+    source, and only then takes its place; `signals` see it in that one decode. Raises `VideoError("inexact")` where it
+    isn't what was asked.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.stem}.tmp.mp4")
     try:
         for attempt in _ways_in(video, span[0]):
-            seen = _encode(video, span, attempt, temporary, quality, on_progress)
+            seen = _encode(video, span, attempt, temporary, quality, on_progress, border)
             if seen is not None and len(seen.times) == frames:
                 break
         if seen is None or len(seen.times) != frames:
@@ -106,16 +108,17 @@ def _encode(
     target: Path,
     quality: Quality,
     on_progress: Callable[[float], None],
+    border: Border | None,
 ) -> _Seen | None:
     """Encode the span's frames; None where decoding started after its first frame."""
     start_s, end_s = span
-    seen = _Seen()
+    seen = _Seen(border)
     with Reader(Path(video.path)) as reader:
         half_tick_s = reader.timeline.time_base / 2
         sound = reader.container.streams.best("audio")
         if seek_s is not None:
             reader.seek(seek_s, video.first_timestamp_s)
-        encoder = Encoder(target, reader, sound, quality)
+        encoder = Encoder(target, reader, sound, quality, border)
         entered = False
         video_over = sound_over = False
         try:
@@ -145,18 +148,27 @@ def _encode(
 
 def _remember(seen: _Seen, time: float, frame: VideoFrame, *, middle_s: float) -> None:
     if seen.first is None:
-        seen.first = _small(frame)
+        seen.first = _small(frame, seen.border)
     if seen.middle is None and time >= middle_s:
         seen.middle = frame
     seen.last = frame
     seen.times.append(time)
 
 
-def _small(frame: VideoFrame) -> NDArray[np.uint8]:
+def _small(frame: VideoFrame, border: Border | None) -> NDArray[np.uint8]:
     """Return a frame upright and tiny, as the check of the written file sees it."""
+    if border is not None:
+        return np.asarray(cv2.resize(_inside(frame, "gray", border), SMALL, interpolation=cv2.INTER_AREA), np.uint8)
     size = SMALL[::-1] if frame.rotation % 180 else SMALL
     picture = np.asarray(frame.reformat(*size, "gray", interpolation="AREA").to_ndarray(), np.uint8)
     return np.rot90(picture, frame.rotation // 90)
+
+
+def _inside(frame: VideoFrame, pixels: str, border: Border) -> NDArray[np.uint8]:
+    """Return what is inside the border of a frame, upright, pixel for pixel."""
+    whole = np.rot90(np.asarray(frame.reformat(format=pixels).to_ndarray(), np.uint8), frame.rotation // 90)
+    x, y, width, height = border.inside(whole.shape[1], whole.shape[0])
+    return np.ascontiguousarray(whole[y : y + height, x : x + width])
 
 
 class _Ends:
@@ -194,7 +206,7 @@ def _check(
         problem = "shows frames at the wrong times"
     elif seen.first is None or seen.last is None or ends.first is None or ends.last is None:
         problem = "is empty"
-    elif _difference(seen.first, ends.first) > ALIKE or _difference(_small(seen.last), ends.last) > ALIKE:
+    elif _difference(seen.first, ends.first) > ALIKE or _difference(_small(seen.last, seen.border), ends.last) > ALIKE:
         problem = "does not begin and end with the clip's own pictures"
     if problem:
         raise VideoError("inexact", f"{source} {span[0]:.3f}-{span[1]:.3f} s: the written file {problem}")
@@ -210,10 +222,19 @@ def _write_poster(seen: _Seen, path: Path) -> None:
     frame = seen.middle or seen.last
     if frame is None:
         return
-    factor = min(1.0, POSTER_PX / max(frame.width, frame.height))
-    size = (max(1, round(frame.width * factor)), max(1, round(frame.height * factor)))
-    picture = np.rot90(np.asarray(frame.reformat(*size, "bgr24").to_ndarray(), np.uint8), frame.rotation // 90)
+    if seen.border is not None:
+        picture = _inside(frame, "bgr24", seen.border)
+        picture = np.asarray(cv2.resize(picture, _fit(*picture.shape[1::-1]), interpolation=cv2.INTER_AREA), np.uint8)
+    else:
+        whole = frame.reformat(*_fit(frame.width, frame.height), "bgr24").to_ndarray()
+        picture = np.rot90(np.asarray(whole, np.uint8), frame.rotation // 90)
     jpeg = cv2.imencode(".jpg", np.ascontiguousarray(picture), [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
     temporary = path.with_suffix(".jpg.tmp")
     temporary.write_bytes(jpeg.tobytes())
     temporary.replace(path)
+
+
+def _fit(width: int, height: int) -> tuple[int, int]:
+    """Return the size of a poster."""
+    factor = min(1.0, POSTER_PX / max(width, height))
+    return max(1, round(width * factor)), max(1, round(height * factor))

@@ -1,5 +1,6 @@
 """Encoding frames and sound into an mp4 file with exact times; `clipfile.py` decides which, and checks the result."""
 
+import math
 import platform
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,15 +37,51 @@ class Quality:
     """Speed of x264: `ultrafast` to `veryslow`; a slower one makes smaller files of the same quality."""
 
 
+@dataclass(frozen=True, slots=True)
+class Border:
+    """Lines around the upright picture that are left out of a file, counted in one shown at `width` x `height`."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+    width: int
+    height: int
+
+    def inside(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Return x, y, width and height, all even, of what is inside in an upright picture stored at such a size.
+
+        An odd line at the edge is lost rather than written with a line of the border.
+        """
+        x, wide = _even(self.left * width / self.width, (self.width - self.right) * width / self.width)
+        y, high = _even(self.top * height / self.height, (self.height - self.bottom) * height / self.height)
+        return x, y, wide, high
+
+
+def _even(start: float, stop: float) -> tuple[int, int]:
+    """Return where the first even line from `start` on is, and how many pairs of lines fit from there to `stop`."""
+    first = math.ceil(round(start, 6) / 2) * 2
+    return first, int((round(stop, 6) - first) // 2 * 2)
+
+
 class Encoder:
     """One mp4 file being written: H.264 pictures, upright and with even sides, and AAC sound."""
 
-    def __init__(self, path: Path, reader: Reader, sound: Any, quality: Quality) -> None:
+    def __init__(
+        self,
+        path: Path,
+        reader: Reader,
+        sound: Any,
+        quality: Quality,
+        border: Border | None = None,
+        *,
+        most_high: int | None = None,
+    ) -> None:
         self.reader = reader
         self.file = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
         self.quality = quality
         self.video: VideoStream | None = None
-        self.pictures = _Pictures(reader)
+        self.pictures = _Pictures(border, most_high)
         self.time_base = Fraction(reader.stream.time_base or Fraction(1, 90000))
         self.sound = _Sound(self.file, sound) if sound is not None else None
 
@@ -98,10 +135,13 @@ class Encoder:
 
 
 class _Pictures:
-    """Turns frames upright, crops odd sides by a pixel, and brings all to one size and 8-bit 4:2:0."""
+    """Turns frames upright, crops borders and odd sides, and brings all to one size and 8-bit 4:2:0.
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    What is higher than `most_high`, an even number, is scaled down to it.
+    """
+
+    def __init__(self, border: Border | None, most_high: int | None) -> None:
+        self.border, self.most_high = border, most_high
         self.graph: Graph | None = None
         self.fits: tuple[int, int, str] | None = None
         self.size: tuple[int, int] | None = None
@@ -122,8 +162,14 @@ class _Pictures:
     def _build(self, frame: VideoFrame) -> Graph:
         # A size change in mid-stream is scaled to the first size: a file has one.
         last = f"scale={self.size[0]}:{self.size[1]}," if self.size else ""
-        chain = f"{TURNS.get(self.turned, '')}crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0,{last}format=yuv420p"
-        return filter_graph(frame, chain)
+        crop = "crop=trunc(iw/2)*2:trunc(ih/2)*2:0:0"
+        wide, high = (frame.height, frame.width) if self.turned % 180 else (frame.width, frame.height)
+        if self.most_high and high > self.most_high and not last:
+            last = f"scale={max(2, round(wide * self.most_high / high / 2) * 2)}:{self.most_high}:flags=area,"
+        if self.border is not None:
+            x, y, width, height = self.border.inside(wide, high)
+            crop = f"crop={width}:{height}:{x}:{y}:exact=1"
+        return filter_graph(frame, f"{TURNS.get(self.turned, '')}{crop},{last}format=yuv420p")
 
 
 def filter_graph(frame: VideoFrame, chain: str) -> Graph:

@@ -1,5 +1,6 @@
 """One decode of a video that feeds any number of signals: look once."""
 
+import time as clock
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from longtake.video.describe import describe, no_frames, pixel_aspect, shown_siz
 
 BLOCK = 64
 """Frames handed over at once: enough to make a call cheap, few enough to stay small (a 320x180 gray block: 3.7 MB)."""
+TELL_S = 2.0
+"""How long a watcher waits for a sign where frames take long: a large network may need seconds for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,15 @@ def scan(
     """Decode a video once, and let every signal see it through its tap.
 
     Frames are scaled once per distinct size and pixel format. `on_progress` gets the time reached, in seconds, with
-    every block. Raises `VideoError` where not one frame decodes; lesser damage is told in `Scan.video.damage`.
+    every block, and every 2 s where one takes longer. Raises `VideoError` where not one frame decodes; lesser damage
+    is told in `Scan.video.damage`.
     """
     path = Path(path)
     with Reader(path, threads=threads) as reader:
         taps = _Taps(signals)
         times: list[float] = []
         first: VideoFrame | None = None
-        end_s = 0.0
+        end_s, told = 0.0, clock.monotonic()
         for time, frame in reader:
             if first is None:
                 first = frame
@@ -98,8 +102,9 @@ def scan(
             taps.see(time, len(times), frame)
             times.append(time)
             end_s = reader.timeline.expected_s
-            if on_progress and len(times) % BLOCK == 0:
+            if on_progress and (len(times) % BLOCK == 0 or clock.monotonic() - told > TELL_S):
                 on_progress(time)
+                told = clock.monotonic()
         if first is None:
             raise no_frames(reader)
         taps.finish()

@@ -15,7 +15,18 @@ from longtake.signals.look import Look
 from longtake.signals.motion import Motion
 from longtake.video import scan
 
-KINDS = ["static", "pan left", "pan right", "tilt up", "zoom in", "zoom out", "roll clockwise", "moving", "unknown"]
+KINDS = [
+    "static",
+    "pan left",
+    "pan right",
+    "tilt up",
+    "zoom in",
+    "zoom out",
+    "roll clockwise",
+    "handheld",
+    "moving",
+    "unknown",
+]
 
 
 def view_of(
@@ -98,6 +109,15 @@ def test_of_an_unknown_camera_nothing_is_told() -> None:
     assert measured(view)[0].text == "Something moves on the right; the picture is dark, mostly black."
     view = view_of([("unknown", 6.0)], [("medium", 6.0)], [("", 6.0)], [("", 6.0)])
     assert measured(view)[0].text == "Something moves, or the camera does."
+
+
+def test_a_hand_is_told_by_its_shake() -> None:
+    captions = measured(view_of([("handheld", 4.0), ("static", 8.0)], [("dark", 8.0)], [("", 8.0)], [("", 8.0)]))
+    assert texts(captions) == [
+        "The camera shakes over a dark picture.",
+        "The camera holds still.",
+        "The camera first shakes, then holds still over a dark picture.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,25 @@
 """What is taken for a video: by content alone."""
 
+from collections.abc import Iterator
+from functools import partial
+
 import pytest
 from media import Media
 
-from longtake.fetching.accept import accept, ending_of
+from longtake.fetching import accept as module
+from longtake.fetching.accept import ending_of
+from longtake.fetching.examine import Examiners
 from longtake.fetching.states import FetchError, Got
 
 
-def test_a_video_is_taken_whatever_it_is_called(tmp_path, mp4):
+@pytest.fixture(scope="module")
+def accept() -> Iterator[partial]:
+    """Return what looks into a file, with one process for all of them."""
+    with Examiners() as examiners:
+        yield partial(module.accept, examiners=examiners)
+
+
+def test_a_video_is_taken_whatever_it_is_called(tmp_path, mp4, accept):
     path = tmp_path / "body.part"
     path.write_bytes(mp4)
     found = accept(Got(path))
@@ -29,7 +41,7 @@ def test_a_video_is_taken_whatever_it_is_called(tmp_path, mp4):
         b"\x00\x00\x00\x20ftypisom" + bytes(3000),
     ],
 )
-def test_what_is_no_video_is_refused(tmp_path, body):
+def test_what_is_no_video_is_refused(tmp_path, body, accept):
     path = tmp_path / "a.mp4"
     path.write_bytes(body)
     with pytest.raises(FetchError) as caught:
@@ -38,7 +50,7 @@ def test_what_is_no_video_is_refused(tmp_path, body):
     assert str(tmp_path) not in caught.value.message
 
 
-def test_half_a_video_is_taken_only_where_the_host_has_no_more(tmp_path, mp4):
+def test_half_a_video_is_taken_only_where_the_host_has_no_more(tmp_path, mp4, accept):
     path = tmp_path / "a.mp4"
     path.write_bytes(mp4[: len(mp4) // 2])
     assert "of the declared" in accept(Got(path)).remark

@@ -120,18 +120,16 @@ def test_one_id_in_two_lists_is_two_videos(tmp_path, mp4):
     assert [(row.url[-5:], row.captions[0].text) for row in rows] == [("a.mp4", "a"), ("b.mp4", "b")]
 
 
-def test_what_was_guessed_and_what_was_here_before_is_told(tmp_path, mp4):
+def test_what_was_guessed_is_told(tmp_path, mp4):
     with FileServer({"/a.mp4": mp4}) as server:
         path = table(tmp_path / "l.csv", f"link\n{server.url}/a.mp4\n")
         first = fetch_list([path], tmp_path / "to", **QUICK)
         assert first.notes == ("l.csv: url=link, no start, no end: whole videos",)
         assert fetch_list([path], tmp_path / "to", **QUICK).notes == first.notes
-        [note] = fetch_list([path], tmp_path / "to", mapping={"url": "link"}, **QUICK).notes
-        assert "l.csv was here before with other rows or another --map" in note
-        assert fetch_list([path], tmp_path / "to", mapping={"url": "link"}, **QUICK).notes == ()
+        assert fetch_list([path], tmp_path / "to", mapping={"url": "link"}, **QUICK).notes == (), "it reads the same"
         path.write_text(f"link,from,to\n{server.url}/a.mp4,0,1\n")
         notes = fetch_list([path], tmp_path / "to", **QUICK).notes
-        assert notes[0] == "l.csv: url=link, start=from, end=to" and "was here before" in notes[1]
+        assert notes[0] == "l.csv: url=link, start=from, end=to" and "changed" in notes[1]
 
 
 def test_refused_videos_come_once_private_hosts_are_allowed(tmp_path, mp4, lister: Lister):

@@ -13,8 +13,9 @@ from conftest import Lister
 from fileserver import CHUNK, FileServer
 
 from longtake.fetching import Limits, Manner, fetch_list, fetched
-from longtake.fetching.ledger import Ledger, Part
+from longtake.fetching.ledger import Ledger
 from longtake.fetching.listing import take_in
+from longtake.fetching.shards import Part
 
 CALL = """
 import sys

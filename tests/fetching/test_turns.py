@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from longtake.fetching import hosts
 from longtake.fetching.hosts import Host
-from longtake.fetching.ledger import Part, Wanted, bucket_of
+from longtake.fetching.ledger import Wanted
+from longtake.fetching.shards import Part, bucket_of
 from longtake.fetching.states import FetchError
 from longtake.fetching.turns import Turns
 
@@ -138,4 +139,4 @@ def test_how_long_a_host_is_left_in_peace(asked_s, expected_s):
 @given(st.text(min_size=1), st.integers(1, 64))
 def test_every_video_is_in_one_shard(video, of):
     inside = [n for n in range(1, of + 1) if bucket_of(video) % of == n - 1]
-    assert len(inside) == 1 and Part(inside[0], of).sql == f"bucket % {of} = {inside[0] - 1}"
+    assert len(inside) == 1 and Part(inside[0], of).sql == f"named AND bucket % {of} = {inside[0] - 1}"

@@ -107,6 +107,22 @@ def test_thresholds_stand_where_their_number_is(opened):
 
 
 @pytest.mark.browser
+def test_many_scores_without_a_rule_stand_aside_until_they_are_asked_for(opened):
+    data = made_up()
+    [lone] = [one for one in data["histograms"] if not one["thresholds"]]
+    data["histograms"] += [
+        {**lone, "key": f"text.part{i}", "about": "more than `area`", "kept": [1, 2]} for i in range(9)
+    ]
+    page = opened(data)
+    last = page.locator("#scores figure").last
+    assert page.locator("#scores figure:visible").count() == 2
+    page.locator("#scores summary", has_text="10 other scores").click()
+    last.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('#scores details figure:last-of-type svg .bar-kept')")
+    assert last.locator("p code").inner_text() == "area"
+
+
+@pytest.mark.browser
 def test_a_hostile_name_is_only_text(opened):
     page = opened()
     shown = HOSTILE.replace("\u2028", "")

@@ -147,7 +147,7 @@ def test_counts_are_over_kept_clips_and_words_over_what_can_be_used(tmp_path: Pa
 def test_each_caption_is_in_one_bar_of_its_histogram(counts: list[tuple[int, bool]]) -> None:
     rows = [caption("c", "raw", " ".join(["w"] * n), problems=[] if good else ["no"]) for n, good in counts]
     good = [not row["problems"] for row in rows]
-    [kind] = captions._kinds(pa.Table.from_pylist(rows, SCHEMAS["captions"]), pa.array(good).to_numpy(False), [])
+    [kind] = captions.lengths(pa.Table.from_pylist(rows, SCHEMAS["captions"]), pa.array(good).to_numpy(False), [])
     assert (sum(kind["kept"]), sum(kind["rejected"])) == (sum(good), len(good) - sum(good))
     assert len(kind["edges"]) == len(kind["kept"]) + 1
 

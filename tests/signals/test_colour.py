@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from wheel import pictures
 
 from longtake.records import Series
 from longtake.signals.colour import TERMS, Colour, name_colours
@@ -37,11 +38,19 @@ def view(*pictures: Picture) -> Series:
     return Colour()(Frames(np.arange(float(n)), np.arange(n, dtype=np.int32) * 24, small, True))
 
 
+def shares_of(series: Series) -> NDArray[np.float32]:
+    return series.values[:, : len(TERMS)]
+
+
+def strength(picture: Picture) -> float:
+    return float(view(picture).column("colourfulness")[0])
+
+
 @pytest.mark.parametrize(("term", "swatch"), [(term, swatch) for term in TERMS for swatch in SWATCHES[term]])
 def test_swatches_have_their_names(term: str, swatch: str) -> None:
     plain = np.full((90, 160, 3), colour_of(swatch), np.uint8)
     series = view(plain)
-    named = dict(zip(series.columns, series.values[0].tolist(), strict=True))
+    named = dict(zip(TERMS, series.values[0].tolist(), strict=False))
     assert named == {**dict.fromkeys(TERMS, 0.0), term: 1.0}
 
 
@@ -51,11 +60,11 @@ def test_shares_are_those_of_the_area() -> None:
     picture[:180, 160:] = 0, 0, 255
     series = view(picture, picture[:, ::-1].copy())
     for row in series.values:
-        shares = dict(zip(TERMS, row.tolist(), strict=True))
+        shares = dict(zip(TERMS, row.tolist(), strict=False))
         assert shares["red"] == pytest.approx(1 / 4, abs=0.01)
         assert shares["blue"] == pytest.approx(3 / 8, abs=0.01)
         assert shares["black"] == pytest.approx(3 / 8, abs=0.01)
-    np.testing.assert_allclose(series.values.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(shares_of(series).sum(axis=1), 1, atol=1e-6)
 
 
 def test_every_colour_has_one_name_and_small_changes_rarely_another() -> None:
@@ -71,7 +80,8 @@ def test_size_does_not_matter(size: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)
     scene = cv2.resize(rng.integers(0, 256, (6, 8, 3), np.uint8), (1920, 1080), interpolation=cv2.INTER_NEAREST)
     resized = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(view(resized).values, view(scene).values, atol=0.05)
+    np.testing.assert_allclose(shares_of(view(resized)), shares_of(view(scene)), atol=0.05)
+    assert strength(resized) == pytest.approx(strength(scene), rel=0.05)
 
 
 @pytest.mark.parametrize("name", ["still", "vfr"])
@@ -80,7 +90,37 @@ def test_a_row_each_second_of_a_file_whatever_its_rate(media, name: str) -> None
     series = seen.series["colour"]
     assert len(series) == pytest.approx(seen.video.duration_s, abs=1)
     assert np.diff(series.times) == pytest.approx(1, abs=0.3)
-    np.testing.assert_allclose(series.values.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(shares_of(series).sum(axis=1), 1, atol=1e-5)
+
+
+def test_colourfulness_of_known_pictures() -> None:
+    red, blue = np.full((90, 160, 3), (255, 0, 0), np.uint8), np.full((90, 160, 3), (0, 0, 255), np.uint8)
+    assert strength(red) == pytest.approx(0.3 * np.hypot(255, 127.5), rel=1e-4)
+    # Half red and half blue: the means of red - green and yellow - blue are 127.5 and -63.75.
+    both = np.hstack([red[:, :80], blue[:, 80:]])
+    assert strength(both) == pytest.approx(np.hypot(127.5, 191.25) + 0.3 * np.hypot(127.5, 63.75), rel=0.01)
+    grey = np.repeat(np.random.default_rng(0).integers(0, 256, (90, 160, 1), np.uint8), 3, axis=2)
+    assert strength(grey) == pytest.approx(0, abs=1e-3)
+    assert np.isnan(strength(np.zeros((90, 160, 3), np.uint8)))
+
+
+@pytest.mark.parametrize("name", ["bigbuckbunny", "bikes"])
+def test_colourfulness_grows_with_the_saturation_of_footage(name: str) -> None:
+    [picture] = pictures(name, first=40, count=1, pixels="rgb24")
+    grey = picture.mean(axis=2, keepdims=True)
+    found = [strength(np.clip(grey + part * (picture - grey), 0, 255).astype(np.uint8)) for part in (0, 0.3, 0.6, 1)]
+    assert found[0] < 0.5
+    assert found[1:] == sorted(found[1:]) and found[1] > 1
+    assert found[2] == pytest.approx(0.6 * found[3], rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["bigbuckbunny", "bikes"])
+def test_borders_and_size_do_not_make_it_less_colourful(name: str) -> None:
+    [picture] = pictures(name, first=40, count=1, pixels="rgb24")
+    boxed = cv2.copyMakeBorder(picture, 0, 0, 180, 180, cv2.BORDER_CONSTANT)
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    assert strength(boxed) == pytest.approx(strength(picture), rel=0.1)
+    assert strength(half) == pytest.approx(strength(picture), rel=0.02)
 
 
 def test_an_empty_block_gives_no_rows() -> None:

@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from wheel import pictures
 
 from longtake.records import Series
 from longtake.signals.look import Look
@@ -113,7 +114,49 @@ def test_a_title_in_a_bar_ends_the_border() -> None:
 def test_a_black_picture_has_no_borders_and_no_sharpness() -> None:
     black = measure(np.random.default_rng(0).integers(0, 9, (360, 640), dtype=np.uint8))
     assert black["luma"] < 0.05
-    assert np.isnan([value for name, value in black.items() if name not in ("luma", "spread")]).all()
+    unknown = [name for name in black if name.startswith("border")] + ["sharpness"]
+    assert np.isnan([black[name] for name in unknown]).all()
+    assert black["under"] > 0.5 and black["over"] == 0 and black["p95"] < 0.05
+
+
+def test_quantiles_and_shares_of_known_pictures() -> None:
+    steps = np.repeat(np.arange(0, 256, dtype=np.uint8), 4)[None].repeat(576, axis=0)
+    steps[:8] = 128
+    seen = measure(steps)
+    assert [seen["p05"], seen["p50"], seen["p95"]] == pytest.approx([0.05 + 21 / 255, 0.54, 0.95], abs=0.03)
+    halves = np.full((360, 640), 140, np.uint8)
+    halves[:90] = 255
+    halves[90:126] = 0
+    assert measure(halves)["over"] == pytest.approx(0.25, abs=0.01)
+    assert measure(halves)["under"] == pytest.approx(0.1, abs=0.01)
+    assert measure(cv2.copyMakeBorder(halves, 99, 99, 0, 0, cv2.BORDER_CONSTANT))["over"] == pytest.approx(
+        0.25, abs=0.01
+    )
+
+
+@pytest.mark.parametrize("name", ["bigbuckbunny", "bikes"])
+def test_exposure_of_footage_that_is_lit_more_and_less(name: str) -> None:
+    [picture] = pictures(name, first=40, count=1)
+    lit = [measure(np.clip(picture.astype(float) + more, 0, 255).astype(np.uint8)) for more in (-120, -60, 0, 60, 120)]
+    for column in ("p05", "p50", "p95", "over"):
+        values = [seen[column] for seen in lit]
+        assert values == sorted(values) and values[0] < values[-1], column
+    under = [seen["under"] for seen in lit]
+    assert under == sorted(under, reverse=True)
+    assert lit[0]["under"] > 0.2 > 0.05 > lit[2]["under"] and lit[-1]["over"] > 0.1 > 0.05 > lit[2]["over"]
+    assert all(seen["p05"] <= seen["p50"] <= seen["p95"] for seen in lit)
+
+
+@pytest.mark.parametrize("name", ["bigbuckbunny", "bikes"])
+def test_sharpness_of_footage_falls_with_blur_and_not_with_size(name: str) -> None:
+    [picture] = pictures(name, first=40, count=1)
+    found = [measure(picture)["sharpness"]]
+    found += [measure(cv2.GaussianBlur(picture, (0, 0), sigma))["sharpness"] for sigma in (3, 6, 12)]
+    assert found == sorted(found, reverse=True) and found[-1] < found[0] / 2
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    twice = cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    assert measure(half)["sharpness"] == pytest.approx(found[0], rel=0.1)
+    assert measure(twice)["sharpness"] == pytest.approx(found[0], rel=0.1)
 
 
 def test_rows_name_their_frames_and_an_empty_block_gives_none() -> None:

@@ -155,7 +155,7 @@ def test_progress_only_grows(media, name):
     told = []
     done = scan(media[name], {}, on_progress=told.append)
     assert told == sorted(set(told))
-    assert len(told) == done.video.frames // 64
+    assert len(told) >= done.video.frames // 64  # more where frames take long
     assert 0 < told[-1] < done.video.duration_s
 
 

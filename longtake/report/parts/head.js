@@ -64,5 +64,9 @@ function scores() {
   section.append(el("div", { className: "bar-of-tools" }, el("span", { className: "legend" },
     el("span", {}, el("i", { style: { background: "var(--kept)" } }), "kept"), el("span", {}, el("i", { style: { background: "var(--rejected)" } }), "rejected"),
     el("span", {}, el("i", { className: "tick", style: { background: "var(--ink)", width: "1.5px" } }), "a rule; the shaded side fails it"))));
-  section.append(el("div", { className: "plots" }, ...data.histograms.map(histogram)));
+  const ruled = data.histograms.filter((h) => h.thresholds.length), others = data.histograms.filter((h) => !h.thresholds.length);
+  const plots = (some) => el("div", { className: "plots" }, ...some.map(histogram));
+  if (ruled.length) section.append(plots(ruled));
+  // A recipe may measure some sixty scores: what no rule goes by must not stand between the rules and the clips.
+  if (others.length) section.append(el("details", { open: !ruled.length || others.length <= 6 }, el("summary", {}, `${many(others.length, ruled.length ? "other score" : "score")}, no rule on ${others.length > 1 ? "them" : "it"}`), plots(others)));
 }

@@ -8,8 +8,9 @@ function ticks(h, x, apart) {
   }
   return out;
 }
+const coded = (text) => text.split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 function histogram(h) {
-  const figure = el("figure", {}, el("h3", {}, el("code", {}, h.key)), el("p", {}, [(h.about || "").replace(/\.$/, ""), h.unit ? `in ${h.unit}` : "", h.log ? "logarithmic scale" : ""].filter(Boolean).join(", ")));
+  const figure = el("figure", {}, el("h3", {}, el("code", {}, h.key)), el("p", {}, ...coded([(h.about || "").replace(/\.$/, ""), h.unit ? `in ${h.unit}` : "", h.log ? "logarithmic scale" : ""].filter(Boolean).join(", "))));
   figure.append([...h.kept, ...h.rejected].some((n) => n > 0) ? bars(h, ["kept", "rejected"]) : el("p", {}, "Not measured on any clip."));
   return figure;
 }

@@ -1,0 +1,54 @@
+"""Made-up sets for the viewer: tables without videos, as `benchmarks/viewer.py` makes large ones."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from looking import Asker, served
+
+from longtake.schemas import score_schema
+from longtake.store import Store
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
+
+from viewer import make_set
+
+CLIPS = 390
+
+
+def without_numbers(folder: Path) -> None:
+    """Take a score from every ninth clip, as where nothing was measured."""
+    store = Store(folder)
+    rows = store.read("clips", ["id", "look"]).to_pylist()[::9]
+    gone = [{"id": row["id"], "look": {"luma": None}} for row in rows]
+    schema = score_schema([], ["look.luma"]).insert(0, store.columns("clips").field("id"))
+    store.update("clips", "id", gone, schema)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A set of 390 clips of 8 videos, a ninth of them without one score."""
+    folder = tmp_path_factory.mktemp("viewer") / "made"
+    make_set(folder, CLIPS)
+    without_numbers(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asker(made: Path) -> Asker:
+    with served(made) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A small set to write to."""
+    folder = tmp_path / "own"
+    make_set(folder, 120)
+    return folder
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
