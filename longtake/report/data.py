@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from longtake import __version__
+from longtake.errors import UsageError
 from longtake.purity import SecondLook, second_look
 from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report import spans
@@ -143,7 +144,10 @@ def _histograms(
 
 
 def meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
-    """Return the unit and meaning of a score: of a fact from the catalogue, of a part from its step's own words."""
+    """Return the unit and meaning of a score: of a fact from the catalogue, of a part from its step's own words.
+
+    Nothing is known of a third party's that isn't installed here; its numbers are shown all the same.
+    """
     facts = CLIP_FACTS | FILE_FACTS | COPY_FACTS
     if key in facts:
         return facts[key]
@@ -152,7 +156,10 @@ def meaning(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
     for kind in kinds:
         use = recipe.get(kind, {}).get(label)
         if use is not None:
-            return "", find(kind, use["step"]).meaning(part)
+            try:
+                return "", find(kind, use["step"]).meaning(part)
+            except UsageError:
+                break
     return "", ""
 
 

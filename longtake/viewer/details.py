@@ -13,7 +13,7 @@ from longtake.listing import rows_for
 from longtake.planning import FRAMES_KEY
 from longtake.records import Series
 from longtake.report.captions import KINDS, NAME_CHARS, cut
-from longtake.report.data import preview
+from longtake.report.data import meaning, preview
 from longtake.sources.placing import rows_about
 from longtake.store import Store, one_of
 from longtake.viewer.asking import MissingError, get, rules_in
@@ -21,7 +21,7 @@ from longtake.viewer.columns import Clips, Recent
 from longtake.viewer.curves import Measured
 from longtake.viewer.grid import last_said
 from longtake.viewer.notes import Notes
-from longtake.viewer.shelf import Chosen, Shelf, said_of
+from longtake.viewer.shelf import Chosen, Shelf
 
 TEXT_CHARS = 20_000
 """Of a caption, or a prompt: models and lists may say anything."""
@@ -174,7 +174,7 @@ def _scores(recipe: Mapping[str, Any], chosen: Chosen, row: int, found: Mapping[
             for index, rule in enumerate(chosen.rules)
             if rule.score == key
         ]
-        unit, about = said_of(recipe, key)
+        unit, about = meaning(recipe, key)
         scores.append({"key": key, "value": value, "unit": unit, "about": about, "rules": rules})
     return scores
 

@@ -73,7 +73,6 @@ def routes(shelf: Shelf, notes: Notes) -> list[Route]:
         if asked.offset < 0 or not 1 <= asked.limit <= PAGE:
             raise UsageError(f"offset: 0 or more; limit: 1 to {PAGE}")
         chosen = shelf.chosen(asked.rules)
-        said = notes.judgements()
         plain = replace(asked, offset=0, limit=1)
         tables = [
             *(["captions"] if asked.words else []),
@@ -81,6 +80,7 @@ def routes(shelf: Shelf, notes: Notes) -> list[Route]:
             *(["judgements"] if asked.judged else []),
         ]
         name = (chosen.clips.version, *map(shelf.store.version, tables), repr(astuple(plain)))
+        said = notes.judgements()  # after its version: what is kept under that is never older
         found = kept.get(name, lambda: _find(shelf, chosen, said, plain))
         rows = found.rows[asked.offset : asked.offset + asked.limit]
         records = records_of(shelf, chosen, rows, said, judge=asked.judge, also=[asked.sort, *_scores(asked.where)])

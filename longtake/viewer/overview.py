@@ -15,7 +15,7 @@ from starlette.routing import Route
 from longtake import __version__
 from longtake.errors import UsageError
 from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
-from longtake.report.data import NOUNS, funnel_row
+from longtake.report.data import NOUNS, funnel_row, meaning
 from longtake.report.histograms import Threshold
 from longtake.running import select_set
 from longtake.settings import RECIPE
@@ -23,7 +23,7 @@ from longtake.viewer.asking import get, post
 from longtake.viewer.bars import BINS, Bars
 from longtake.viewer.columns import Clips
 from longtake.viewer.notes import Notes
-from longtake.viewer.shelf import Shelf, said_of
+from longtake.viewer.shelf import Shelf
 
 MOST_BINS = 400
 
@@ -75,7 +75,7 @@ def routes(shelf: Shelf, notes: Notes, other: Shelf | None) -> list[Route]:
             if key not in chosen.clips.keys and key.partition(".")[0] in recipe.get("judges", {}):
                 continue  # nobody was asked yet
             lines = [Threshold(str(rule), rule.number, rule.comparison) for rule in chosen.rules if rule.score == key]
-            said = dict(zip(("unit", "about"), said_of(recipe, key), strict=True))
+            said = dict(zip(("unit", "about"), meaning(recipe, key), strict=True))
             drawn = bars.draw(chosen.clips, key, chosen.selection.kept, lines, asked.bins)
             if drawn:
                 found.append({"key": key, **said, **drawn})
@@ -142,7 +142,7 @@ def _scores(recipe: Mapping[str, Any], clips: Clips) -> list[dict[str, str]]:
     """Return what rules can ask about, facts first."""
     facts = [key for key in (*CLIP_FACTS, *FILE_FACTS, *COPY_FACTS) if key in clips.keys]
     keys = dict.fromkeys([*facts, *(key for key in clips.keys if "." in key)])
-    return [{"key": key, **dict(zip(("unit", "about"), said_of(recipe, key), strict=True))} for key in keys]
+    return [{"key": key, **dict(zip(("unit", "about"), meaning(recipe, key), strict=True))} for key in keys]
 
 
 def _with(shelf: Shelf, rules: Sequence[str]) -> dict[str, Any]:

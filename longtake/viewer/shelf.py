@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from longtake.duplicates import GROUP
 from longtake.errors import UsageError
-from longtake.report.data import meaning
 from longtake.running import check_judged
 from longtake.select import FunnelRow, Rule, Selection, parse_rule, select
 from longtake.selecting import choose
@@ -49,14 +48,6 @@ class Chosen:
         index = int(self.selection.said_no[row])
         missing = " (not measured)" if self.selection.unmeasured[row] else ""
         return None if index < 0 else self.reasons[index] + missing
-
-
-def said_of(recipe: Mapping[str, Any], key: str) -> tuple[str, str]:
-    """Return the unit and meaning of a score; nothing where a third party's isn't installed here."""
-    try:
-        return meaning(recipe, key)
-    except UsageError:
-        return "", ""
 
 
 class Shelf:

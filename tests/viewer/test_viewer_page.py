@@ -472,6 +472,9 @@ def test_a_wall_of_clips_has_few_nodes_and_keeps_ones_place(opened, server):
     expect(page.locator(".steps")).to_contain_text("239 of 240")
     page.get_by_role("link", name="Clips", exact=True).click()
     expect(page.locator(f".tile[href*='{ids[-2]}']")).to_be_in_viewport()
+    page.go_back()
+    page.get_by_role("link", name="All", exact=True).press("Enter")
+    expect(page.locator(f".tile[href*='{ids[-2]}']")).to_be_focused()
 
 
 @pytest.mark.browser

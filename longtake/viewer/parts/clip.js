@@ -37,7 +37,7 @@ async function clipView(main, id, params) {
     },
   });
   const near = await around(clip, at);
-  if (trail && near.at !== null) trail.at = near.at;
+  if (trail && near.at !== null) Object.assign(trail, { at: near.at, back: true });
   const to = (other, place) => (other ? link("clip", place === null ? {} : { at: place }, other) : null);
   const steps = [
     ["Previous", near.previous, near.at === null ? null : near.at - 1, "←"],
@@ -59,7 +59,7 @@ async function clipView(main, id, params) {
       ["frames", known(clip.start_frame) ? `${count(clip.start_frame)} to ${count(clip.end_frame)}` : null],
       ["picture", clip.width ? `${clip.width}\u2009×\u2009${clip.height}, ${number(clip.fps, 4)}${GAP}fps, ${clip.codec}` : null],
       ["file", clip.file ? "written" : "none was written"],
-      ["copies", clip.copies ? `${many(clip.copies.size, "clip")} show this footage, this is number ${clip.copies.rank}` : null],
+      ["copies", clip.copies ? copiesOf(clip) : null],
       ["made by", clip.made_by ? [clip.made_by.recipe, clip.made_by.version].filter(Boolean).join(", longtake ") : null],
       ["id", el("code", {}, clip.id)],
     ];
@@ -152,6 +152,12 @@ async function clipView(main, id, params) {
     for (const stop of stops) stop();
   };
 }
+const COPIES_SHOWN = 12;
+function copiesOf(clip) {
+  const { size, rank, others } = clip.copies,
+    links = others.slice(0, COPIES_SHOWN).flatMap((id, i) => [" ", el("a", { href: link("clip", {}, id), title: id }, String(i + 1))]);
+  return el("span", {}, `${many(size, "clip")} show this footage, this is number ${rank}; others:`, ...links);
+}
 function joinedOf(clip, player) {
   if (!clip.joined.length) return null;
   const votes = (one) =>
@@ -216,7 +222,7 @@ function scoresOfClip(clip) {
   const asks = (one) => (one.rules && one.rules.length ? 0 : 1),
     groups = grouped(
       [...clip.scores].sort((a, b) => asks(a) - asks(b)),
-      (one) => (asks(one) ? one.key.split(".")[0] : "\u0000"),
+      (one) => (!asks(one) ? "\u0000" : one.key.includes(".") ? one.key.split(".")[0] : "clip"),
     );
   const row = (one) =>
     el(
@@ -231,7 +237,7 @@ function scoresOfClip(clip) {
           el(
             "span",
             { className: rule.holds ? "kept-ink" : known(one.value) ? "alarm-ink" : "soft" },
-            `${rule.holds ? "holds" : !known(one.value) ? "not measured" : "fails"} `,
+            `${rule.holds === null ? "not asked yet" : rule.holds ? "holds" : known(one.value) ? "fails" : "not measured"} `,
             el("code", {}, ruleParts(rule.rule).test || rule.rule),
           ),
         ),

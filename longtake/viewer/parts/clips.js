@@ -196,9 +196,14 @@ function clipsView(main, _, params) {
   main.append(view);
   tools();
   shelf(open);
-  const again = trail && JSON.stringify(trail.asked) === JSON.stringify(now) ? trail.at : 0;
+  const known_ = trail && JSON.stringify(trail.asked) === JSON.stringify(now),
+    again = known_ ? trail.at : 0,
+    back = known_ && trail.back;
   trail = { asked: { ...now }, at: again };
-  tiles.refill({ at: again });
+  tiles.refill({ at: again }).then(() => {
+    // Who comes back from a clip's page goes on from there by keys.
+    if (back && view.isConnected && [document.body, $("main")].includes(document.activeElement)) tiles.reach(again);
+  });
   const refill = later(() => {
     if (now.by) now.by = rules.now.find((text) => ruleParts(text).key === ruleParts(now.by).key) ?? "";
     keep();
