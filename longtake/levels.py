@@ -213,7 +213,7 @@ def tighten(columns: Sequence[Column], lower: Sequence[bool], shares: Sequence[f
     rounded outwards to `DIGITS` digits. A smaller share never has a looser threshold, so what it keeps lies inside.
 
     Where many clips share one value, no threshold may keep just as many as asked for; the nearest is taken, and the
-    larger of two as near. Raises `UsageError` where no clip has all the scores.
+    larger of two as near, but never none at all. Raises `UsageError` where no clip has all the scores.
     """
     signs = [-1.0 if less else 1.0 for less in lower]
     measured: NDArray[np.bool_] = ~np.any(np.isnan(columns), axis=0)

@@ -32,7 +32,8 @@ def test_lvd2m_holds_the_numbers_of_the_paper() -> None:
     rules = {rule.score: (rule.comparison, rule.number) for rule in recipe.rules}
     assert rules["duration_s"] == (">=", 10)
     assert rules["content.max"] == ("<", 50)
-    assert rules["motion.mean"][1] == pytest.approx(20 / 520 / 0.5, abs=1e-3)
+    assert rules["motion.mean"] == (">=", 0.074)  # 20 px sideways, of 960 for 16:9, in half a second
+    assert rules["motion.mean"][1] == pytest.approx(20 / (960 * 9 / 16) / 0.5, abs=1e-3)
     assert recipe.signals["content"].parameters["hz"] == 0.5
     assert rules["judge.varied"] == rules["judge.appealing"] == (">=", 1)
     captioner, judge = recipe.captions["lvd2m"], recipe.judges["judge"]

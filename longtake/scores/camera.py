@@ -40,7 +40,8 @@ def camera(series: Series) -> dict[str, float | None]:
     moves: number of pans, tilts, zooms and rolls, one after the other, 0 and up.
 
     The shares don't add up to 1 where the camera moves in several ways at once, or isn't known. None where for half
-    of the time nobody knows what it does: the picture is blank or chaotic, or all that shows is a thing before it.
+    of the time nobody knows what it does: the picture is chaotic, or all that shows is a thing before it. A camera
+    before a picture that never changes, as one all black, stands.
     """
     known = np.isfinite(camera_speeds(series, HALF_HEIGHT)).all(axis=1)
     if known.sum() < KNOWN * len(series) or not len(series):

@@ -17,7 +17,8 @@ def fine(series: Series) -> dict[str, float | None]:
     resolution: median over time of the share of the file's resolution that the picture uses, 0 to 1, the geometric
         mean of width and height: 0.5 is footage that could be stored at half the size. It finds enlarged footage;
         defocus and motion blur lower it too. Unlike `look.sharpness` it goes by the file's own pixels.
-    finest: the same, reached a tenth of the time: low only where no part of the clip is sharp, so what was enlarged.
+    finest: share of the file's resolution that is used a tenth of the time, 0 to 1: low only where no part of the clip
+        is sharp, so what was enlarged.
     noise: median over time of the standard deviation of noise and grain, as a share of white, 0 and up; 0.01 is easily
         seen.
     blocks: median over time of how much larger steps at the borders of coding blocks are than others, 0 and up; below

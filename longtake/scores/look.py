@@ -23,14 +23,14 @@ def look(series: Series) -> dict[str, float | None]:
     border: median over time of the share of the picture's area hidden by black borders, 0 (none) to 1. Frames that
         are all black don't count.
     p05: median over time of the brightness that 5 % of the picture stay below, 0 (black) to 1 (white): the shadows.
-    p50: the same of 50 %.
-    p95: the same of 95 %: the lights.
+    p50: median over time of the brightness that half of the picture stays below, 0 to 1.
+    p95: median over time of the brightness that 95 % of the picture stay below, 0 to 1: the lights.
     contrast: median over time of `p95` less `p05`, 0 (flat) to 1; haze and fog have little.
     under: mean over time of the share of the picture, 0 to 1, that is crushed to black. Frames all black don't count.
-    over: the same that is burnt out to white; a white background counts too.
+    over: mean over time of the share of the picture, 0 to 1, that is burnt out to white; a white background counts.
     black: share of the time, 0 to 1, in which the whole frame is black.
     black_head_s: seconds of black that the clip begins with, 0 and up, to half a second.
-    black_tail_s: seconds of black that it ends with, likewise.
+    black_tail_s: seconds of black that the clip ends with, 0 and up, to half a second.
     """
     high = 1 - series.column("border_top") - series.column("border_bottom")
     wide = 1 - series.column("border_left") - series.column("border_right")

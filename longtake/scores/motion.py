@@ -20,7 +20,7 @@ def motion(series: Series) -> dict[str, float | None]:
     still: share of the time, 0 to 1, in which the mean speed is below 0.01.
 
     LVD-2M keeps clips whose mean flow is 20 pixels and more in a 520x960 picture per 0.5 s: a `mean` of 0.074. Against
-    exact flow (165 made films) the two decide alike for 95 %, against another dense flow on real shots for 89 to 92 %
+    exact flow (165 made films) the two decide alike for 94 %, against another dense flow on real shots for 89 %
     (`benchmarks/flow.py`). RAFT itself, with its trained weights, was not run.
     """
     speed = series.column("mean").astype(np.float64)

@@ -23,13 +23,13 @@ def text(series: Series) -> dict[str, float | None]:
     max: the most of it in any frame.
     time: share of the time with text, that is with at least 0.2 % of the picture under it.
     top: mean over time of the share of the picture under lettering in its upper third.
-    middle: the same in the middle third.
-    bottom: the same in the lower third, where subtitles are.
+    middle: mean over time of the share of the picture under lettering in its middle third.
+    bottom: mean over time of the share of the picture under lettering in its lower third, where subtitles are.
     doubt: the most of the picture, in any frame, that could be lettering or a pattern like it, and isn't counted.
     logo: median over time of the share of the picture that a logo takes; frames with nothing known don't count.
     logo_time: share of the time, of that of which anything is known, that there is a logo.
     logo_x: where the logo is, 0 (left edge) to 1 (right edge); None without one.
-    logo_y: the same from 0 (top) to 1 (bottom).
+    logo_y: where the logo is, 0 (top) to 1 (bottom); None without one.
 
     All about logos is None where nothing could be known: see the signal.
     """

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cameras import Film, Way, both, gathers_and_stops, goes, shakes, whips
+from camera_paths import Film, Way, both, gathers_and_stops, goes, shakes, whips
 
 from longtake.records import Series
 from longtake.scores.camera import camera
