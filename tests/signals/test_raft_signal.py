@@ -152,7 +152,7 @@ def test_nothing_seen_gives_no_rows(classical):
 @pytest.fixture(scope="module")
 def torchvision() -> Iterator[Any]:
     """torchvision, with what it lacks beside a torch for processors: names of operators that RAFT has no use for."""
-    torch = pytest.importorskip("torch")
+    pytest.importorskip("torch")
     if FOLDER:
         sys.path.insert(0, FOLDER)
     if importlib.util.find_spec("torchvision") is None:
@@ -163,9 +163,11 @@ def torchvision() -> Iterator[Any]:
     try:
         yield importlib.import_module("torchvision")
     except RuntimeError:
-        library = torch.library.Library("torchvision", "DEF")
+        from torch import library
+
+        lacking = library.Library("torchvision", "DEF")
         for name in names:
-            library.define(f"{name}(Tensor x) -> Tensor")
+            lacking.define(f"{name}(Tensor x) -> Tensor")
         yield importlib.import_module("torchvision")
     if FOLDER:
         sys.path.remove(FOLDER)
