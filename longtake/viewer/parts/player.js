@@ -16,6 +16,7 @@ function playerOf(clip, { onframe = () => {}, autoplay = true } = {}) {
     src: `/media/play/clip/${encodeURIComponent(clip.id)}`,
     "aria-label": `clip from ${clip.name}`,
   });
+  if (clip.width && clip.height) video.style.aspectRatio = `${clip.width} / ${clip.height}`;
   const said = el("p", { className: "said", role: "status" }),
     at = el("span", { className: "at" });
   const bar = el("input", {
