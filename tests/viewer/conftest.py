@@ -1,14 +1,18 @@
-"""Made-up sets for the viewer: tables without videos, as `benchmarks/viewer.py` makes large ones."""
+"""Sets for the viewer: tables without videos, as `benchmarks/viewer.py` makes large ones, and one of small films."""
 
+import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filmed import Filmed, make_filmed
 from looking import Asker, served
 
 from longtake.schemas import score_schema
 from longtake.store import Store
+from longtake.viewer.playing import PLAY
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -52,3 +56,20 @@ def own(tmp_path: Path) -> Path:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def filmed(tmp_path_factory: pytest.TempPathFactory) -> Filmed:
+    return make_filmed(tmp_path_factory.mktemp("filmed"))
+
+
+@pytest.fixture(scope="module")
+def shown(filmed: Filmed) -> Iterator[Asker]:
+    with served(filmed.folder) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_set(filmed: Filmed, tmp_path: Path) -> Path:
+    """A copy of that set to write to; its films are the same files."""
+    return Path(shutil.copytree(filmed.folder, tmp_path / "set", ignore=shutil.ignore_patterns(PLAY.name)))

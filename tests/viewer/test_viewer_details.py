@@ -2,39 +2,21 @@
 
 import itertools
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from filmed import CUT, CUT_S, DURATION_S, FPS, Filmed, make_filmed
+from filmed import CUT, CUT_S, DURATION_S, FPS
 from hypothesis import given
 from hypothesis import strategies as st
-from looking import Asker, served
+from looking import served
 
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.settings import read_recipe
 from longtake.store import Store
 from longtake.viewer.curves import PARTS, POINTS, Measured, reduced, rounded
 from longtake.viewer.details import SPANS_SHOWN
-
-
-@pytest.fixture(scope="module")
-def filmed(tmp_path_factory) -> Filmed:
-    return make_filmed(tmp_path_factory.mktemp("details"))
-
-
-@pytest.fixture(scope="module")
-def shown(filmed) -> Asker:
-    with served(filmed.folder) as opened:
-        yield opened
-
-
-@pytest.fixture
-def own_set(filmed, tmp_path) -> Path:
-    """A copy of the set to write to."""
-    return Path(shutil.copytree(filmed.folder, tmp_path / "set"))
 
 
 def clips_of(folder: Path, film: str) -> list[dict]:

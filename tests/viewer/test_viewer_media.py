@@ -10,7 +10,7 @@ import httpx2
 import numpy as np
 import pyarrow as pa
 import pytest
-from filmed import CUT, CUT_S, DURATION_S, FPS, FRAMES, Filmed, make_filmed
+from filmed import CUT, CUT_S, DURATION_S, FPS, FRAMES
 from looking import Asker, served
 from media import read_frames, read_number
 
@@ -32,23 +32,6 @@ VIDEO = {
     "damage": [],
     "seekable": True,
 }
-
-
-@pytest.fixture(scope="module")
-def filmed(tmp_path_factory) -> Filmed:
-    return make_filmed(tmp_path_factory.mktemp("media"))
-
-
-@pytest.fixture(scope="module")
-def shown(filmed) -> Asker:
-    with served(filmed.folder) as opened:
-        yield opened
-
-
-@pytest.fixture
-def own_set(filmed, tmp_path) -> Path:
-    """A copy of the set to write to; its films are the same files."""
-    return Path(shutil.copytree(filmed.folder, tmp_path / "set", ignore=shutil.ignore_patterns(PLAY.name)))
 
 
 def clip_of(folder: Path, film: str, frame: int) -> dict:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+from browsers import launched
 from looking import served
 from media import read_number, write_number, write_video
 
@@ -28,20 +29,10 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 from viewer import RULES, make_set
 
 try:
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import expect
 except ImportError:
-    sync_playwright = None
+    expect = None  # nor is there a browser then
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e\"'&{{7*7}}"
 CLIPS, FRAMES, FPS = 240, 60, 25
 UNEVEN_S = np.cumsum([0.0, *np.where(np.arange(FRAMES - 1) % 3, 0.02, 0.1)])
@@ -72,14 +63,8 @@ def test_every_part_is_joined_once():
 
 @pytest.fixture(scope="module")
 def chromium():
-    if sync_playwright is None:
-        pytest.skip("playwright is not installed (pip install playwright)")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser at {CHROMIUM} (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 def write_numbered(path: Path) -> None:
