@@ -388,10 +388,26 @@ def test_a_judgement_is_there_after_the_page_is_loaded_anew(opened, first, made_
 
 
 @pytest.mark.browser
+def test_another_name_while_the_page_still_loads_shows_one_page(opened):
+    page, held = opened("#/"), []
+    page.route("**/api/judging?*", lambda route: held.append(route))
+    with page.expect_request("**/api/judging?*"):
+        page.evaluate("location.hash = '#/judging'")
+    with page.expect_request("**/api/judging?*judge=Ada"):
+        page.get_by_label("Who judges").fill("Ada")
+        page.keyboard.press("Enter")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".judging-body > [aria-busy]")).to_have_attribute("aria-busy", "false")
+    expect(page.get_by_label("kept clips", exact=True)).to_have_count(1)
+
+
+@pytest.mark.browser
 def test_a_sample_is_judged_by_keys_alone(opened, server, made_of_frames):
     page = opened("#/judging", allowed="404")  # most clips have no file here
     page.get_by_label("Who judges").fill("Ada")
     page.keyboard.press("Enter")
+    expect(page.locator(".judging-body > [aria-busy]")).to_have_attribute("aria-busy", "false")
     for name, number in (("kept clips", "3"), ("rejected clips", "2")):
         page.get_by_label(name, exact=True).fill(number)
     page.get_by_role("button", name="Draw a sample").press("Enter")

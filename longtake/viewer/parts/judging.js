@@ -16,6 +16,7 @@ async function judgingView(main, _, params) {
       },
     });
   let stop = () => {},
+    turn = 0,
     gone = false;
   const modes = pairs.length
     ? choice(
@@ -52,16 +53,23 @@ async function judgingView(main, _, params) {
     return told;
   }
   async function show() {
+    const now = (turn += 1), // a later call leaves this one, whose parts nobody sees then
+      part = el("div"),
+      over = () => gone || turn !== now;
     stop();
     stop = () => {};
-    body.replaceChildren();
+    body.replaceChildren(part);
+    body.setAttribute("aria-busy", "true");
     try {
       const told = await refresh();
-      if (!gone) stop = mode === "captions" ? await judgePairs(body, pairs, refresh) : await judgeClips(body, told, refresh, show);
-      if (gone) stop();
+      if (over()) return;
+      const end = mode === "captions" ? await judgePairs(part, pairs, refresh) : await judgeClips(part, told, refresh, show);
+      if (over()) return end();
+      stop = end;
     } catch (error) {
       complain(error);
     }
+    if (!over()) body.setAttribute("aria-busy", "false");
   }
   const hear = later(() => refresh().catch(complain), 300);
   rules.heard.add(hear);
