@@ -1,7 +1,8 @@
 # make demo             a set from a few raw videos, made from real footage on the spot
 # make demo VIDEOS=DIR  a set from your own folder
 # make test             lint, types and all tests
-# make more             what the widest tests need beside: torch for the CPU, torchvision, transformers, datasets, webdataset, yt-dlp, rapidocr
+# make more             what the widest tests need beside: torch for the CPU, torchvision, transformers, datasets, webdataset, yt-dlp,
+#                       rapidocr, ray, obstore and a server for it
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,8 +23,10 @@ $(VENV)/dev.done: $(VENV)/run.done requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.txt
 	@touch $@
 
-$(VENV)/more.done: $(VENV)/dev.done requirements/local.txt requirements/exports.txt requirements/download.txt requirements/ocr.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements/local.txt -r requirements/exports.txt -r requirements/download.txt -r requirements/ocr.txt
+MORE := $(wildcard requirements/*.txt)
+
+$(VENV)/more.done: $(VENV)/dev.done $(MORE)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps $(addprefix -r ,$(MORE))
 	@# Its wheel does not import beside a torch for processors: in a folder of its own nobody sees it but its test.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/torchvision torchvision==0.28.0
 	@touch $@

@@ -108,7 +108,7 @@ rewrite = false
 def make_set(folder: Path, clips: int, height: int) -> Path:
     """Make a set whose one video has so many clips."""
     (folder / "videos").mkdir()
-    make_video(folder / "videos" / "long.mp4", height * 16 // 9, height, VIDEO_S)
+    make_video(folder / "videos" / "long.mp4", "libx264", height * 16 // 9, height, VIDEO_S)
     (folder / "captions.toml").write_text(RECIPE)
     run(str(folder / "captions.toml"), [folder / "videos"], folder / "set")
     store = Store(folder / "set")

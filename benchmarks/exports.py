@@ -51,10 +51,11 @@ def export(name: str, folder: Path, clips: Iterator[Row], *, link: bool) -> None
     def place(row: Row, path: str) -> Placed:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
+        source = Path(str(row.file))
         if link:
-            target.hardlink_to(row.file)
+            target.hardlink_to(source)
         else:
-            shutil.copyfile(row.file, target)
+            shutil.copyfile(source, target)
         return Placed(target, target.stat().st_size, 1280, 720, 24.0, 216, 9.0)
 
     folder.mkdir()

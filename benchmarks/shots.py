@@ -55,11 +55,11 @@ def detect(truths: Sequence[Truth], detector: str, workers: int) -> Predictions:
         if "failure" in result:
             print(f"{truth.path}: {result['failure']['message']}", file=sys.stderr)
         else:
-            found[truth.name] = [_prediction(one) for one in result["transitions"]]
+            found[truth.name] = [prediction_of(one) for one in result["transitions"]]
     return found
 
 
-def _prediction(one: Mapping[str, Any]) -> Prediction:
+def prediction_of(one: Mapping[str, Any]) -> Prediction:
     """Return a transition of longtake by its mixed frames: `end_frame` is the first purely of the new shot."""
     start, end = one["start_frame"], one["end_frame"]
     return Prediction(start, max(start, end - 1), one["kind"], one["confidence"])

@@ -9,12 +9,14 @@ from typing import Any
 from longtake.captioning.batches import Exported, Imported, export_requests, import_results
 from longtake.captioning.estimating import estimate
 from longtake.captioning.phase import Asked, Terms, caption_clips
+from longtake.engines import connect
 from longtake.errors import UsageError
 from longtake.lock import Lock
+from longtake.places import Place, here, set_folder
 from longtake.planning import check_kinds
 from longtake.recipe import Recipe, resolve
 from longtake.report import write_report
-from longtake.running import default_workers, write_text
+from longtake.running import write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.spanning import Spanned, ground_captions
 from longtake.store import Store
@@ -25,7 +27,7 @@ from longtake.watch import Estimate, Watch
 class CaptionedSet:
     """What `caption` did or would do."""
 
-    folder: Path
+    folder: Place
     estimate: Estimate
     """What was left to ask before anything was asked."""
     imported: Imported | None = None
@@ -37,7 +39,7 @@ class CaptionedSet:
 
 
 def caption_set(
-    folder: str | Path,
+    folder: str | Place,
     *,
     steps: Sequence[str] = (),
     settings: Sequence[str] = (),
@@ -47,6 +49,8 @@ def caption_set(
     dry_run: bool = False,
     requests_to: str | Path | None = None,
     results_from: Sequence[str | Path] = (),
+    engine: str = "local",
+    address: str | None = None,
     watch: Watch = lambda _: None,
 ) -> CaptionedSet:
     """Give the kept clips of a set the captions of its recipe, with `steps` added to it and `settings` changed.
@@ -54,14 +58,14 @@ def caption_set(
     `dry_run` only estimates. `results_from` names files of batch results to read first; `requests_to` a new folder for
     files of requests that are written instead of asked. Raises `UsageError`, `SetError`.
     """
-    folder = Path(folder)
+    folder = set_folder(folder)
     data = read_recipe(folder)
     check_kinds(retry_failed)
     if requests_to is not None and retry_failed:
         raise UsageError("--retry-failed asks a server; batch files hold whatever has no answer yet")
     recipe = _with(data, steps, settings)
-    with Lock(folder):
-        store = Store(folder)
+    with Lock(folder) as lock:
+        store = Store(folder, lock)
         store.clear_unfinished()
         _check_signals(store, recipe, steps, settings)
         imported = import_results(store, recipe, [Path(name) for name in results_from]) if results_from else None
@@ -69,14 +73,15 @@ def caption_set(
         watch(expected)
         if dry_run:
             return CaptionedSet(folder, expected, imported)
-        workers = workers or default_workers()
-        write_text(folder / RECIPE, recipe.to_toml())
-        if requests_to is not None:
-            exported = export_requests(store, recipe, Path(requests_to), workers)
-            return CaptionedSet(folder, expected, imported, exported)
-        asked = caption_clips(store, recipe, Terms(workers, retry_failed, budget_usd), watch)
-        store.compact()
-        spanned = ground_captions(store, recipe, workers, watch)
+        with connect(engine, workers=workers, address=address) as machines:
+            machines.check([folder])
+            write_text(folder / RECIPE, recipe.to_toml())
+            if requests_to is not None:
+                exported = export_requests(store, recipe, here(requests_to, "files of requests"), machines)
+                return CaptionedSet(folder, expected, imported, exported)
+            asked = caption_clips(store, recipe, Terms(machines, retry_failed, budget_usd), watch)
+            store.compact()
+            spanned = ground_captions(store, recipe, machines, watch)
         write_report(folder)
         return CaptionedSet(folder, expected, imported, None, asked, spanned)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from longtake import __version__
+from longtake.engines import default_workers
 from longtake.fetching.sites import sites_finding
-from longtake.running import default_workers
+from longtake.places import here
 from longtake.steps import KINDS, find, missing, names
 from longtake.video.codecs import DECODERS, ENCODERS, missing_codecs
 
@@ -38,7 +39,7 @@ def doctor(folder: str | Path = ".") -> list[Finding]:
         Finding("libraries", True, versions),
         Finding("cores", True, f"{cores}: so many videos are scanned at once"),
         _memory(memory, cores),
-        _disk(Path(folder)),
+        _disk(here(folder, "what is looked at")),
         _codecs(),
         _steps(),
         Finding("sites", True, sites_finding()),

@@ -14,10 +14,12 @@ FailureKind = Literal[
     "empty",  # zero bytes
     "not_a_video",  # text, a web page, a picture, an unknown format
     "no_video_stream",  # sound only, or a cover picture
+    "unreachable",  # an object store, or the way to it, failed again and again; the next run tries again
+    "changed",  # an object was replaced while it was read; the next run tries again
     "damaged",  # a video whose index or header is lost, so that nothing decodes
     "unsupported_codec",  # the bundled decoders don't know it
     "no_frames",  # opens, and holds not one picture
-    "too_large",  # a picture size that would take all memory
+    "too_large",  # it takes more memory than a worker may have, or its picture size would
     "inexact",  # a written clip that is not what was asked; it was thrown away
     "no_answer",  # a model's server, or the way to it, failed again and again
     "rejected",  # a model's server says that the request itself is wrong
@@ -25,7 +27,7 @@ FailureKind = Literal[
     "no_model",  # no such model, or it can't be loaded
     "quarantined",  # a model's answers failed their checks; the texts and reasons are kept
     "crash",  # the worker process died on it, repeatedly
-    "timeout",  # the worker made no progress on it, repeatedly
+    "timeout",  # the worker made no progress on it, repeatedly; or next to none in the video's own time
     "error",  # anything else: a fault of ours worth a report
 ]
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from longtake.errors import FAILURE_KINDS, UsageError
 from longtake.fetching import FAILED, Fetched, Manner, fetch_list
+from longtake.places import is_remote
 from longtake.running import write_text
 from longtake.sources.files import ENDINGS, absolute
 from longtake.sources.lists import form_of
@@ -37,14 +38,16 @@ def bring_lists(
     to: str | Path,
     *,
     mapping: Mapping[str, str] | None = None,
+    shard: str = "",
     retry_failed: Sequence[str] = (),
     manner: Manner = Manner(),  # noqa: B008  # frozen
     watch: Watch = lambda _: None,
 ) -> Brought:
     """Fetch the videos of lists and addresses among the sources into a folder beside the set.
 
-    A list is known by its content; a file that ends as a video does is never taken for one. `retry_failed` has kinds of
-    failures of a run, states of videos that weren't fetched, or `all`. Raises `UsageError`, `SetError`.
+    A list is known by its content; a file that ends as a video does is never taken for one. Of a shard, as `3/16`, only
+    the videos that a run of that shard takes are fetched. `retry_failed` has kinds of failures of a run, states of
+    videos that weren't fetched, or `all`. Raises `UsageError`, `SetError`.
     """
     states = [one for one in retry_failed if one in FAILED or one == "all"]
     kinds = [one for one in retry_failed if one in FAILURE_KINDS or one == "all"]
@@ -68,14 +71,24 @@ def bring_lists(
     folder = fetched_beside(to)
     if addresses:
         lists.append(_write(folder, addresses))
-    found = fetch_list(lists, folder, mapping=mapping, retry_failed=states, manner=manner, watch=watch)
+    found = fetch_list(lists, folder, mapping=mapping, shard=shard, retry_failed=states, manner=manner, watch=watch)
     return Brought([*others, folder], found, kinds)
 
 
 def fetched_beside(to: str | Path) -> Path:
-    """Return where the videos of a set's lists are."""
+    """Return where the videos of a set's lists are. Raises `UsageError`."""
+    if is_remote(to):
+        raise UsageError(
+            f"{to}: the videos of lists are fetched onto a disk, beside the set; for this one, fetch them first: "
+            f"longtake fetch LIST --to FOLDER, then longtake run RECIPE FOLDER --to {to}"
+        )
     to = absolute(Path(to))
     return to.with_name(to.name + BESIDE)
+
+
+def is_fetched_first(source: str | Path) -> bool:
+    """Return whether a source is a list or an address, whose videos are brought to this disk before a run."""
+    return bool(_ADDRESS.fullmatch(str(source))) or _is_list(Path(source).expanduser())
 
 
 def _is_list(path: Path) -> bool:

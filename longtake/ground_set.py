@@ -3,20 +3,21 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.compute as pc
 
 from longtake.corpus import SetCorpus, by_video, signal_of
+from longtake.engines import connect
 from longtake.errors import UsageError
 from longtake.grounding import Floats, Timeline
 from longtake.grounding._retrieval import Evaluation, evaluate
 from longtake.lock import Lock
 from longtake.opening import is_good
+from longtake.places import Place, set_folder
 from longtake.recipe import Recipe, resolve
 from longtake.records import Similar, Span
 from longtake.report import write_report
-from longtake.running import default_workers, write_text
+from longtake.running import write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.spanning import Spanned, ground_captions
 from longtake.steps import nearest
@@ -28,7 +29,7 @@ from longtake.watch import Watch
 class GroundedSet:
     """What `ground` did."""
 
-    folder: Path
+    folder: Place
     captions: str
     """The kind of captions that were placed; empty: the best of each clip."""
     signal: str
@@ -38,29 +39,33 @@ class GroundedSet:
 
 
 def ground_set(
-    folder: str | Path,
+    folder: str | Place,
     *,
     caption: str | None = None,
     settings: Sequence[str] = (),
     evaluated: bool = False,
     workers: int | None = None,
+    engine: str = "local",
+    address: str | None = None,
     watch: Watch = lambda _: None,
 ) -> GroundedSet:
     """Make the spans of a set anew: `settings` are parameters of the grounding step, and `step` and `signal`.
 
     What is given becomes part of the set's recipe. No video is opened. Raises `UsageError`, `SetError`.
     """
-    folder = Path(folder)
+    folder = set_folder(folder)
     data = read_recipe(folder)
     merge(data, {"grounding": read_settings(settings) | ({} if caption is None else {"caption": caption})})
     recipe = resolve(data)
     assert recipe.grounding is not None
-    with Lock(folder):
-        store = Store(folder)
+    with Lock(folder) as lock:
+        store = Store(folder, lock)
         store.clear_unfinished()
         _check_captions(store, recipe.grounding.caption or "")
         _check_signal(store, recipe, settings)
-        spanned = ground_captions(store, recipe, workers or default_workers(), watch)
+        with connect(engine, workers=workers, address=address) as machines:
+            machines.check([])
+            spanned = ground_captions(store, recipe, machines, watch)
         assert spanned is not None
         write_text(folder / RECIPE, recipe.to_toml())
         write_report(folder)

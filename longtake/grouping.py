@@ -33,6 +33,9 @@ TELL_S = 0.5
 SCHEMA = score_schema(pa.schema([("id", pa.string())]), (GROUP, SIZE, RANK))
 
 Spans = Sequence[tuple[float, float]]
+SPAN = {"start_s", "end_s"}
+HEIGHTS = ("height", "borders.top", "borders.bottom")
+"""What says how many lines a clip really shows."""
 
 
 @dataclass
@@ -53,32 +56,36 @@ class Grouped:
 
 def group_copies(store: Store, recipe: Recipe, watch: Watch) -> Grouped | None:
     """Make `copies` of all clips what the set and the recipe say; None, and no groups, where it looks for no copies."""
-    clips = store.read("clips").sort_by([("video_id", "ascending"), ("id", "ascending")])
-    columns = score_columns(clips)
-    ids = clips["id"].to_pylist()
+    known = score_columns(store.columns("clips").empty_table())
     if recipe.copies is None:
-        if RANK in columns and not np.isnan(columns[RANK]).all():
-            _update(store, ids, columns, np.full((len(ids), 3), np.nan))
+        if RANK in known:
+            grouped = store.read("clips", ["id", GROUP, SIZE, RANK], f"{RANK} IS NOT NULL")
+            _update(store, grouped["id"].to_pylist(), score_columns(grouped), np.full((grouped.num_rows, 3), np.nan))
         if store.count("vectors"):
             store.replace("vectors", [], "")
         return None
     begun = time.monotonic()
+    asked = {*HEIGHTS, GROUP, SIZE, RANK, *(score for scores, _ in recipe.copies.scores for score in scores)}
+    clips = store.read("clips", ["id", "video_id", "start_s", "end_s", *sorted(asked.intersection(known) - SPAN)])
+    clips = clips.sort_by([("video_id", "ascending"), ("id", "ascending")])
+    columns = score_columns(clips)
+    ids = clips["id"].to_pylist()
     keys = [recipe.signals[label].key for label in (recipe.copies.signal, EVIDENCE)]
     scanned = _scanned(store, keys)
-    known = np.array([video_id in scanned for video_id in clips["video_id"].to_pylist()], np.bool_)
+    seen = np.array([video_id in scanned for video_id in clips["video_id"].to_pylist()], np.bool_)
     marks = [
         np.prod([_measured(score, columns, len(ids)) for score in scores], axis=0) for scores, _ in recipe.copies.scores
     ]
-    work = _work(recipe.copies, keys, zip(ids, known.tolist(), *(mark.tolist() for mark in marks), strict=True))
+    work = _work(recipe.copies, keys, zip(ids, seen.tolist(), *(mark.tolist() for mark in marks), strict=True))
     ranks = columns.get(RANK, np.full(len(ids), np.nan))
-    done = Grouped(clips=int(known.sum()), unscanned=int((~known).sum()))
-    if store.key("vectors") != work or not np.array_equal(np.isnan(ranks), ~known):
-        finder = _Finder(store, recipe.copies, keys, clips.filter(pa.array(known)), watch)
+    done = Grouped(clips=int(seen.sum()), unscanned=int((~seen).sum()))
+    if store.key("vectors") != work or not np.array_equal(np.isnan(ranks), ~seen):
+        finder = _Finder(store, recipe.copies, keys, clips.filter(pa.array(seen)), watch)
         found = np.full((len(ids), 3), np.nan)
-        found[known] = numbers(
+        found[seen] = numbers(
             finder.joined.least(),
-            [ids[i] for i in np.flatnonzero(known)],
-            best_first([mark[known] for mark in marks], [lower for _, lower in recipe.copies.scores]),
+            [ids[i] for i in np.flatnonzero(seen)],
+            best_first([mark[seen] for mark in marks], [lower for _, lower in recipe.copies.scores]),
         )
         done.compared = finder.compared
         _update(store, ids, columns, found)

@@ -4,8 +4,10 @@ Steps that share pixels travel together: `measure` is the one look at a video, `
 span and at the file it becomes; `verify` looks at a file that is there; `look` takes the pictures a model is shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,14 +18,16 @@ import numpy as np
 from longtake.captions import Look
 from longtake.errors import VideoError
 from longtake.looks import take_looks
+from longtake.places import place
+from longtake.places.landing import landing, sending
 from longtake.previews import Previews
 from longtake.recipe import Recipe, resolve
 from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
 from longtake.sections import Use
-from longtake.shots import shots_between
+from longtake.shots import shots_between, widened
 from longtake.sources.placing import rows_about
 from longtake.steps import find
-from longtake.video import Border, Quality, Signal, scan, write_clip, write_playable
+from longtake.video import Border, NeedsAllError, Quality, Scan, Signal, scan, write_clip, write_playable
 
 FRAMES = "frames"
 """The series without columns that holds the time of every frame; the scan always gives it."""
@@ -38,20 +42,23 @@ def measure(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Scan one video for the signals that are missing, then find its shots, make its clips, and score them.
 
     `job`: `path`, `recipe` (as plain data), `threads`, `set` (folder), and for a video scanned before: `video` and
-    `known` (label -> series). Without a missing signal the file isn't even opened.
+    `known` (label -> series), `missed` (labels of those that did not see every frame). Without a missing signal the
+    file isn't even opened.
     """
     cv2.setNumThreads(1)
-    recipe = resolve(job["recipe"])
+    recipe = _recipe(job["recipe"])
     known: dict[str, Series] = {label: Series(**parts) for label, parts in job.get("known", {}).items()}
     missing = {label: use for label, use in recipe.signals.items() if label not in known}
     new: dict[str, Series] = {}
     previews: dict[str, object] | None = job.get("previews")
+    missed = frozenset(job.get("missed", ()))
     if missing or FRAMES not in known:
-        signals = {label: use.step.call(**use.parameters) for label, use in missing.items()}
-        pictures = Previews()
-        found = scan(job["path"], {**signals, "": pictures}, threads=job.get("threads", 1), on_progress=progress)
+        found, pictures = _scan(job, missing, progress, fast=recipe.fast)
+        missed |= found.missed
         video = found.video
-        sheets = pictures.write(Path(job["set"]) / "previews", video.id)
+        folder = place(job["set"])
+        with sending(folder):
+            sheets = pictures.write(folder / "previews", video.id)
         previews = sheets.as_dict() if sheets else None
         numbers = np.arange(len(found.times), dtype=np.int32)
         frames = Series((), found.times, numbers, np.empty((len(found.times), 0), np.float32))
@@ -60,11 +67,12 @@ def measure(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
             new[FRAMES] = frames
     else:
         video = Video(**job["video"])
-    derived = derive(recipe, video, known | new, job.get("votes", {}), job.get("listed", ()))
+    derived = derive(recipe, video, known | new, job.get("votes", {}), job.get("listed", ()), missed)
     return {
         "video": asdict(video),
         "previews": previews,
         "series": {label: _plain(series) for label, series in new.items()},
+        "missed": sorted(missed.intersection(new)),
         "shots": [asdict(shot) for shot in derived.shots],
         "transitions": [asdict(transition) for transition in derived.transitions],
         "votes": {label: [asdict(vote) for vote in votes] for label, votes in derived.votes.items()},
@@ -72,10 +80,30 @@ def measure(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     }
 
 
+def _scan(job: Mapping[str, Any], uses: Mapping[str, Use], progress: Progress, *, fast: bool) -> tuple[Scan, Previews]:
+    """Look at a video once; or twice, where it turns out that no frame can be left out."""
+    pictures = Previews()
+    signals = {"": pictures, **{label: use.step.call(**use.parameters) for label, use in uses.items()}}
+    try:
+        return scan(job["path"], signals, threads=job.get("threads", 1), fast=fast, on_progress=progress), pictures
+    except NeedsAllError:
+        return _scan(job, uses, progress, fast=False)
+
+
+def _recipe(plain: Mapping[str, Any]) -> Recipe:
+    """Return the recipe that came as plain data: for thousands of items it is the same one."""
+    return _resolved(json.dumps(plain))
+
+
+@lru_cache(maxsize=4)
+def _resolved(text: str) -> Recipe:
+    return resolve(json.loads(text))
+
+
 def list_shots(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Scan one video for what its detector needs and return its transitions and shots as plain data."""
     cv2.setNumThreads(1)
-    recipe = resolve(job["recipe"])
+    recipe = _recipe(job["recipe"])
     found = scan(job["path"], _signals(recipe), threads=job["threads"], on_progress=progress)
     transitions = find_transitions(recipe.shots, found.series)
     shots = shots_between(transitions, found.times, found.video.duration_s)
@@ -118,13 +146,16 @@ def derive(
     series: Mapping[str, Series],
     asked: Asked = MappingProxyType({}),
     listed: Sequence[Mapping[str, Any]] = (),
+    missed: Collection[str] = (),
 ) -> Derived:
     """Find a video's shots, let voters vote on its transitions, and make and score its clips.
 
-    `listed` are the rows that lists have of it.
+    `listed` are the rows that lists have of it, `missed` the signals that did not see every frame.
     """
     transitions = find_transitions(recipe.shots, series)
     times = series[FRAMES].times
+    if recipe.shots.signal and recipe.shots.signal in missed:
+        transitions = widened(transitions, series[recipe.shots.signal].frames, times)
     shots = shots_between(transitions, times, video.duration_s)
     votes: dict[str, list[Vote]] = {
         label: use.step.call(series[use.signal], shots, **use.parameters)
@@ -210,12 +241,12 @@ def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     name = f"clips/{video.id}/{clip['id']}.mp4"
     span = (clip["start_s"], clip["end_s"])
     frames = clip["end_frame"] - clip["start_frame"]
-    detector = resolve(job["detector"]) if job.get("detector") else None
-    signals = _signals(detector) if detector else {}
+    detector = _recipe(job["detector"]) if job.get("detector") else None
+    signals = partial(_signals, detector) if detector else dict
     lines = job.get("borders")
     border = Border(**lines, width=video.width, height=video.height) if lines else None
-    target = Path(job["set"]) / name
-    made = write_clip(video, span, frames, target, Quality(**job["files"]), progress, signals, border)
+    with landing(place(job["set"]) / name, lambda: progress(clip["end_s"])) as target:
+        made = write_clip(video, span, frames, target, Quality(**job["files"]), progress, signals, border)
     return {
         "id": clip["id"],
         "file": name,
@@ -234,8 +265,8 @@ def verify(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """
     cv2.setNumThreads(1)
     clip = job["clip"]
-    detector = resolve(job["detector"])
-    found = scan(Path(job["set"]) / clip["file"], _signals(detector), on_progress=progress)
+    detector = _recipe(job["detector"])
+    found = scan(place(job["set"]) / clip["file"], _signals(detector), on_progress=progress)
     wanted = clip["end_frame"] - clip["start_frame"]
     if found.video.frames != wanted:
         raise VideoError("inexact", f"{clip['file']}: holds {found.video.frames} frames of {wanted}")

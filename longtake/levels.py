@@ -19,6 +19,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from longtake.errors import UsageError
+from longtake.places import Place, here, is_remote, place, set_folder
 from longtake.running import write_text
 from longtake.select import Column, Rule, parse_rule
 from longtake.selecting import choose
@@ -82,7 +83,7 @@ class Level:
 class Levels:
     """The levels of a set."""
 
-    folder: Path
+    folder: Place
     by: tuple[Aspect, ...]
     clips: int
     """Clips of the pool, that is, those that the set's own rules keep."""
@@ -118,7 +119,7 @@ class Levels:
 
 
 def make_levels(
-    folder: str | Path, shares: Sequence[float] = (), by: Sequence[str] = (), *, to: str | Path | None = None
+    folder: str | Place, shares: Sequence[float] = (), by: Sequence[str] = (), *, to: str | Path | None = None
 ) -> Levels:
     """Find rules that keep shares of a set's kept clips, each level inside the one before; change nothing in the set.
 
@@ -127,7 +128,7 @@ def make_levels(
     Raises `SetError` where there is no set, `UsageError` for what can't be done.
     """
     begun = time.perf_counter()
-    folder = Path(folder)
+    folder = set_folder(folder)
     store = Store(folder)
     rules, clips = _pool(folder, store)
     scores = score_columns(clips)
@@ -156,12 +157,12 @@ def make_levels(
         not_measured={score: number for score, number in lacking.items() if number},
         levels=tuple(levels),
         sources=_sources(store, videos.dictionary.to_pylist(), video_of, kept),
-        files=_write(Path(to), rules, clips.num_rows, levels) if to is not None else (),
+        files=_write(here(to, "files of rules"), rules, clips.num_rows, levels) if to is not None else (),
         elapsed_s=time.perf_counter() - begun,
     )
 
 
-def _pool(folder: Path, store: Store) -> tuple[list[Rule], pa.Table]:
+def _pool(folder: Place, store: Store) -> tuple[list[Rule], pa.Table]:
     """Return a set's own rules, and the clips they keep."""
     recipe = read_recipe(folder)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
@@ -263,12 +264,14 @@ def _sources(
     """Return for each folder of videos how many clips of each part come from it, the largest first."""
     table = store.read("videos", ["id", "path"])
     paths = dict(zip(table["id"].to_pylist(), table["path"].to_pylist(), strict=True))
-    folders = [str(Path(paths[name]).parent) for name in ids]
-    above = os.path.commonpath(folders)
+    folders = [str(place(paths[name]).parent) for name in ids]
+    mixed = len({is_remote(folder) for folder in folders}) > 1  # no folder is above both
+    above = "" if mixed else os.path.commonpath(folders)
     names, folder_of_video = np.unique(folders, return_inverse=True)
     folder_of = folder_of_video[video_of]
     counts = [np.bincount(folder_of[part], minlength=len(names)) for part in kept]
-    found = {os.path.relpath(name, above): tuple(int(c[i]) for c in counts) for i, name in enumerate(names.tolist())}
+    shown = [os.path.relpath(name, above) if above else name for name in names.tolist()]
+    found = {name: tuple(int(c[i]) for c in counts) for i, name in enumerate(shown)}
     return dict(sorted(found.items(), key=lambda item: (-item[1][0], item[0])))
 
 
@@ -287,9 +290,9 @@ def _write(folder: Path, pool_rules: Sequence[Rule], pool: int, levels: Sequence
     return tuple(folder / f"{name}.toml" for name, _, _ in files)
 
 
-def read_rules(path: str | Path) -> list[str]:
+def read_rules(path: str | Place) -> list[str]:
     """Return the rules of a file, TOML with `keep = ["motion.mean >= 0.1", ...]`. Raises `UsageError`."""
-    path = Path(path)
+    path = place(path)
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

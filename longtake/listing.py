@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from longtake.errors import UsageError
+from longtake.places import Place
 from longtake.planning import removed_among, removed_before
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
@@ -95,7 +96,7 @@ def holds(folder: Path, path: Path) -> bool:
         return False  # one of them isn't there
 
 
-def _place(path: Path) -> tuple[str, str]:
+def _place(path: Place) -> tuple[str, str]:
     """Return the folder and the name by which lists know a fetched file."""
     return str(path.parent.parent), path.stem
 

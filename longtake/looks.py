@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from longtake.captions import Look
+from longtake.places import Place
 from longtake.video import SmallVideo, read_frames
 
 VERSION = 1
@@ -22,7 +23,7 @@ Picture = NDArray[np.uint8]
 
 
 def take_looks(
-    path: str | Path,
+    path: str | Place,
     looks: Sequence[Look],
     *,
     start_s: float,

@@ -1,7 +1,6 @@
 """The scan phase of a run: doing what is to be done, and committing the results as they come."""
 
 import itertools
-import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from longtake import __version__
-from longtake.engines import Item, Outcome
-from longtake.engines.local import run_items
+from longtake.engines import Engine, Item, Outcome
 from longtake.errors import UsageError
 from longtake.jobs import FRAMES, clip_id
 from longtake.listing import rows_for, uses_lists
-from longtake.planning import ANY_WORK, WORK_KINDS, Candidate, Work
+from longtake.planning import ANY_WORK, MISSED, WORK_KINDS, Candidate, Work
 from longtake.recipe import Recipe, score_keys
 from longtake.records import Shot
 from longtake.schemas import SCHEMAS, score_schema
@@ -42,19 +40,20 @@ class Measured:
     elapsed_s: float = 0.0
 
 
-def measure_videos(store: Store, recipe: Recipe, work: Work, watch: Watch) -> Measured:
+def measure_videos(store: Store, recipe: Recipe, work: Work, engine: Engine, watch: Watch) -> Measured:
     """Bring every video that has work to do to what the recipe asks: signals, shots, clips, scores."""
-    return _Phase(store, recipe, work, watch).run()
+    return _Phase(store, recipe, work, engine, watch).run()
 
 
 def prepare(
     uses: Iterable[Use],
+    engine: Engine,
     watch: Watch,
     *,
     signals: Mapping[str, Use] = MappingProxyType({}),
     columns: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Let signals and scores get what they need once, before many workers do, and without a limit of time.
+    """Let signals and scores get what they need once on each machine, before many workers do, however long it takes.
 
     Scores read `signals`, whose `columns` may be known. Raises `UsageError` for what can't be had.
     """
@@ -70,9 +69,7 @@ def prepare(
         items.append(Item(f"{use.step.kind.removesuffix('s')} {use.label}", job))
     if items:
         watch(tell)
-    # One worker for all: a model is loaded once for all that need it.
-    outcomes = run_items("longtake.jobs:prepare", items, workers=1, stall_s=math.inf)
-    for done, outcome in enumerate(outcomes, 1):
+    for done, outcome in enumerate(engine.run_everywhere("longtake.jobs:prepare", items), 1):
         if outcome.failure:
             raise UsageError(f"{outcome.item.name}: {outcome.failure[1]}")
         watch(replace(tell, done=done, elapsed_s=time.monotonic() - begun))
@@ -81,13 +78,15 @@ def prepare(
 class _Phase:
     """Hands videos to the engine and commits what comes back in small batches."""
 
-    def __init__(self, store: Store, recipe: Recipe, work: Work, watch: Watch) -> None:
-        self.store, self.recipe, self.work, self.watch = store, recipe, work, watch
+    def __init__(self, store: Store, recipe: Recipe, work: Work, engine: Engine, watch: Watch) -> None:
+        self.store, self.recipe, self.work, self.engine, self.watch = store, recipe, work, engine, watch
+        # With fewer videos than workers the spare cores help to decode.
+        self.threads = max(1, min(engine.cores, engine.workers // max(1, len(work.todo))))
         self.plain_recipe = recipe.as_dict()
         self.clip_schema = score_schema(SCHEMAS["clips"], score_keys(recipe))
-        self.has_shots = set(store.read("shots", ["video_id"])["video_id"].to_pylist())
-        self.has_clips = set(store.read("clips", ["video_id"])["video_id"].to_pylist())
-        self.has_failed = set(store.read("failures", ["item"])["item"].to_pylist())
+        self.has_shots = store.distinct("shots", "video_id")
+        self.has_clips = store.distinct("clips", "video_id")
+        self.has_failed = store.distinct("failures", "item")
         self.goes_by_lists = uses_lists(recipe)
         self.askers = [use.label for use in asking_voters(recipe)]
         self.said: dict[str, list[dict[str, Any]]] = {}
@@ -103,10 +102,12 @@ class _Phase:
         if todo:
             self._prepare(todo)
         by_name = {str(candidate.path): candidate for candidate in todo}
-        outcomes = run_items(
+        outcomes = self.engine.run_items(
             "longtake.jobs:measure",
             self._items(todo),
-            workers=max(1, min(self.work.plan.workers, len(todo))),
+            at_most=len(todo),
+            cores=self.threads,
+            gpu=bool(self.work.plan.to_scan) and any(use.step.uses_gpu for use in self.recipe.signals.values()),
             on_progress=self._tell,
         )
         try:
@@ -135,27 +136,30 @@ class _Phase:
                 # No model is loaded only to learn how many numbers the stored vectors have.
                 where = f"{one_of('video_id', [todo[0].id])} AND {one_of('key', [keys[use.signal]])}"
                 columns[use.signal] = self.store.read("signals", ["columns"], where)["columns"][0].as_py()
-        prepare([*signals, *recipe.scores.values()], self.watch, signals=recipe.signals, columns=columns)
+        prepare([*signals, *recipe.scores.values()], self.engine, self.watch, signals=recipe.signals, columns=columns)
 
     def _items(self, todo: list[Candidate]) -> Iterator[Item]:
         """Make items as the engine asks for them, with the signals already stored."""
-        # With fewer videos than workers the spare cores help to decode.
-        threads = max(1, self.work.plan.workers // max(1, len(todo)))
         for start in range(0, len(todo), LOAD_AT_ONCE):
             some = todo[start : start + LOAD_AT_ONCE]
-            loaded = self.store.signals_of([c.id for c in some if c.id in self.work.stored and c.id in self.work.rows])
+            there = [c.id for c in some if c.id in self.work.known]
+            rows = {row["id"]: row for row in self.store.read("videos", where=one_of("id", there)).to_pylist()}
+            loaded = self.store.signals_of([name for name in there if name in self.work.stored])
             listed = rows_for(self.store, [str(c.path) for c in some]) if self.goes_by_lists else {}
-            self._load_votes([c.id for c in some if c.id in self.work.rows])
+            self._load_votes(there)
             for candidate in some:
                 series = loaded.get(candidate.id, {})
                 known = {label: series[key] for label, key in self.work.keys.items() if key in series}
-                row = self.work.rows.get(candidate.id)
+                fast = self.work.keys.items() if self.recipe.fast else ()
+                missed = {label: series[key + MISSED] for label, key in fast if key + MISSED in series}
+                row = rows.get(candidate.id)
                 payload = {
                     "path": str(candidate.path),
                     "set": str(self.store.folder),
                     "recipe": self.plain_recipe,
-                    "threads": threads,
-                    "known": known,
+                    "threads": self.threads,
+                    "known": missed | known,
+                    "missed": sorted(missed.keys() - known),
                     "video": video_fields(row) if row else None,
                     "previews": row["previews"] if row else None,
                     "votes": _by_voter(self.said.get(candidate.id, ())),
@@ -187,7 +191,15 @@ class _Phase:
         self.watch(Progress("scan", done, total, measured.failed, reached_s, plan.to_scan_s, elapsed_s))
 
     def _commit(self) -> None:
-        """Write a batch; the videos rows go last, for they say that the rest is there."""
+        """Write a batch; after an error half of it is stored, which the next run does anew and this one not again."""
+        try:
+            self._store_batch()
+        finally:
+            self.batch = []
+        self.committed_at = time.monotonic()
+
+    def _store_batch(self) -> None:
+        """Store a batch; the videos rows go last, for they say that the rest is there."""
         good = [(c, outcome.result) for c, outcome in self.batch if not outcome.failure]
         bad = [(c, outcome.failure) for c, outcome in self.batch if outcome.failure]
         ids = [result["video"]["id"] for _, result in good]
@@ -196,7 +208,7 @@ class _Phase:
         store.delete("shots", "video_id", self.has_shots.intersection(ids))
         store.append("shots", [row for _, result in good for row in _shot_rows(result)])
         changed, kept = self._kept_votes([result for _, result in good])
-        before = [name for name in ids if name in self.has_shots or name in self.work.rows]
+        before = [name for name in ids if name in self.has_shots or name in self.work.known]
         store.delete("votes", "video_id", before, also=f"NOT {one_of('voter', self.askers)}")
         store.delete("votes", "video_id", changed)
         store.append("votes", kept + [row for _, result in good for row in self._vote_rows(result)])
@@ -205,17 +217,15 @@ class _Phase:
         store.append("clips", [row for _, r in good for row in _clip_rows(r, files)], self.clip_schema)
         store.delete("failures", "item", self.has_failed.intersection(str(c.path) for c, _ in self.batch))
         store.append("failures", [self._failure_row(c, failure) for c, failure in bad if failure])
-        store.delete("videos", "id", [video for video in ids if video in self.work.rows])
+        store.delete("videos", "id", [video for video in ids if video in self.work.known])
         store.append("videos", [self._video_row(c, result) for c, result in good])
-        self.batch = []
-        self.committed_at = time.monotonic()
 
     def _signal_rows(self, result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for label, series in result["series"].items():
             use = self.recipe.signals.get(label)
             yield {
                 "video_id": result["video"]["id"],
-                "key": self.work.keys[label],
+                "key": self.work.keys[label] + (MISSED if label in result["missed"] else ""),
                 "label": label,
                 "step": use.step.name if use else FRAMES,
                 "version": use.step.version if use else 1,

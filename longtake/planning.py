@@ -1,28 +1,36 @@
 """What a run has to do: which of the videos named are new, changed, done, or failed before."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from longtake.errors import FAILURE_KINDS, UsageError, VideoError
+from longtake.engines import Engine
+from longtake.errors import FAILURE_KINDS, UsageError
 from longtake.jobs import FRAMES
+from longtake.places import Place, Remote, place
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
 from longtake.sources.files import Found
 from longtake.steps import fingerprint, nearest
-from longtake.store import Store
+from longtake.store import Store, one_of
 from longtake.video import declared_duration_s, video_id
 from longtake.watch import Plan
 
 ANY_WORK = "any"
+PASSING = ("unreachable", "changed")
+"""Failures that say nothing of the file: every run tries again."""
 WORK_KINDS = ("crash", "timeout", "error")
 """Failures that may be the recipe's doing: another recipe tries again. The others are the file's own."""
 FRAMES_KEY = fingerprint([FRAMES, 1])
+MISSED = "-fast"
+"""The end of a stored signal's key where it wanted every frame, and a fast scan left some out."""
 SAMPLED_HEADERS = 40
+FEWEST_BYTES = 100
+"""A second of video takes more; a header that claims a longer one is wrong."""
+ASKED_AT_ONCE = 10_000
 REMOVED = "removed.txt"
 """The set's list of videos that were removed for good: a line each, the hash at the end of its id."""
 
@@ -31,7 +39,7 @@ REMOVED = "removed.txt"
 class Candidate:
     """A file that the sources name."""
 
-    path: Path
+    path: Place
     bytes: int = 0
     modified_ns: int = 0
     id: str = ""
@@ -44,25 +52,26 @@ class Work:
 
     plan: Plan
     todo: list[Candidate]
-    rows: dict[str, dict[str, Any]]
-    """Rows of `videos` by id."""
+    known: set[str]
+    """Ids of the videos to do that the set has."""
     stored: dict[str, set[str]]
-    """Keys of the signals in the store, by video id."""
+    """Keys of the signals in the store, by video id; of these."""
     keys: dict[str, str]
     """Keys of the signals that the recipe needs, by label."""
 
 
-def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_failed: Sequence[str]) -> Work:
+def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_failed: Sequence[str]) -> Work:
     """Compare the videos that the sources hold with what the set holds."""
-    rows = {row["id"]: row for row in store.read("videos").to_pylist()}
-    candidates = _identify(found.videos, rows)
+    candidates = _identify(found.videos, _seen(store))
     named = _once_each(candidates)
     removed = removed_before(store.folder)
     unique = [c for c in named if hash_of(c.id) not in removed]
-    undone = [c for c in unique if c.id not in rows or rows[c.id]["made_by"] != recipe.key]
+    made = dict(_columns(store, ("id", "made_by")))
+    undone = [c for c in unique if c.id not in made or made[c.id] != recipe.key]
     failed = _failed_before(store, recipe, retry_failed)
     todo = [c for c in undone if (str(c.path), c.bytes, c.modified_ns) not in failed]
-    stored = _stored_signals(store, rows)
+    known = {c.id for c in todo if c.id in made}
+    stored = _stored_signals(store, recipe, known)
     keys = {label: use.key for label, use in recipe.signals.items()} | {FRAMES: FRAMES_KEY}
     scan = [c for c in todo if not stored.get(c.id, set()).issuperset(keys.values())]
     scan_ids = {c.path for c in scan}
@@ -70,7 +79,8 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
     plan = Plan(
         recipe=recipe,
         folder=str(store.folder),
-        workers=workers,
+        workers=engine.workers,
+        engine=engine.words,
         videos=len(unique),
         copies=len(candidates) - len(named),
         removed=len(named) - len(unique),
@@ -79,9 +89,9 @@ def plan_work(store: Store, recipe: Recipe, found: Found, workers: int, retry_fa
         failed_before=len(undone) - len(todo),
         to_scan=len(scan),
         to_derive=len(derive),
-        to_scan_s=_estimate_s(scan, rows),
+        to_scan_s=_estimate_s(store, scan, known),
     )
-    return Work(plan, scan + derive, rows, stored, keys)
+    return Work(plan, scan + derive, known, stored, keys)
 
 
 def mark_revoted(store: Store, video_ids: Iterable[str]) -> None:
@@ -92,12 +102,13 @@ def mark_revoted(store: Store, video_ids: Iterable[str]) -> None:
 
 def plan_revoted(store: Store, recipe: Recipe, before: Work) -> Work:
     """Return what is left after votes have changed: clips to be made anew, without a decode, in all of the set."""
-    rows = {row["id"]: row for row in store.read("videos").to_pylist()}
-    revoted = [row for row in rows.values() if row["revoted"] and row["made_by"] == recipe.key]
+    columns = ["id", "path", "bytes", "modified_ns"]
+    revoted = store.read("videos", columns, f"revoted AND made_by = '{recipe.key}'").to_pylist()
     # Where a file was replaced, two videos have one path; they can't travel together.
-    todo = {row["path"]: Candidate(Path(row["path"]), row["bytes"], row["modified_ns"], row["id"]) for row in revoted}
+    todo = {row["path"]: Candidate(place(row["path"]), row["bytes"], row["modified_ns"], row["id"]) for row in revoted}
     plan = replace(before.plan, to_scan=0, to_derive=len(todo), to_scan_s=0.0)
-    return Work(plan, list(todo.values()), rows, _stored_signals(store, rows) if todo else {}, before.keys)
+    known = {candidate.id for candidate in todo.values()}
+    return Work(plan, list(todo.values()), known, _stored_signals(store, recipe, known), before.keys)
 
 
 def hash_of(name: str) -> str:
@@ -105,18 +116,17 @@ def hash_of(name: str) -> str:
     return name.rpartition("-")[2]
 
 
-def removed_before(folder: Path) -> set[str]:
+def removed_before(folder: Place) -> set[str]:
     """Return the contents that a set must not take in again."""
     path = folder / REMOVED
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return {hash_of(line.strip()) for line in lines if line.strip() and not line.startswith("#")}
 
 
-def removed_among(store: Store, paths: Sequence[Path]) -> list[Path]:
+def removed_among(store: Store, paths: Sequence[Place]) -> list[Place]:
     """Return the files that hold videos which were removed for good."""
     removed = removed_before(store.folder)
-    rows = {row["id"]: row for row in store.read("videos").to_pylist()}
-    return [candidate.path for candidate in _identify(paths, rows) if hash_of(candidate.id) in removed]
+    return [candidate.path for candidate in _identify(paths, _seen(store)) if hash_of(candidate.id) in removed]
 
 
 def check_kinds(kinds: Sequence[str]) -> None:
@@ -126,19 +136,37 @@ def check_kinds(kinds: Sequence[str]) -> None:
             raise UsageError(f"no failure kind {kind!r}{nearest(kind, ['all', *FAILURE_KINDS])}")
 
 
-def _identify(paths: Sequence[Path], rows: Mapping[str, Mapping[str, Any]]) -> list[Candidate]:
-    """Name every file; one that is unchanged since it was scanned isn't read for it."""
-    seen = {(row["path"], row["bytes"], row["modified_ns"]): row["id"] for row in rows.values()}
+def _columns(store: Store, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Go through a few columns of `videos`: all of them would be too much of a million."""
+    for batch in store.stream("videos", names):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
-    def identify(path: Path) -> Candidate:
+
+Seen = Mapping[tuple[str, int, int], str]
+"""The path, size and time of files as they were when they were scanned -> the id of the video."""
+
+
+def _seen(store: Store) -> Seen:
+    return {
+        (path, size, time): name for name, path, size, time in _columns(store, ("id", "path", "bytes", "modified_ns"))
+    }
+
+
+def _identify(paths: Sequence[Place], seen: Seen) -> list[Candidate]:
+    """Name every file; one that is unchanged since it was scanned isn't read for it."""
+
+    def identify(path: Place) -> Candidate:
         try:
+            if not isinstance(path, Remote) and not path.is_file():
+                return Candidate(path)  # a pipe would be waited for, and a device never ends
             status = path.stat()
             facts = (str(path), status.st_size, status.st_mtime_ns)
             return Candidate(path, status.st_size, status.st_mtime_ns, seen.get(facts) or video_id(path))
         except OSError:
             return Candidate(path)  # the worker opens it again and says what is wrong
 
-    with ThreadPoolExecutor(8) as pool:
+    # What is far away is waited for more than it is worked on.
+    with ThreadPoolExecutor(32 if any(isinstance(path, Remote) for path in paths) else 8) as pool:
         return list(pool.map(identify, paths))
 
 
@@ -157,32 +185,44 @@ def _failed_before(store: Store, recipe: Recipe, retry: Sequence[str]) -> set[tu
         for row in store.read("failures").to_pylist()
         if row["step"] == "scan"
         and row["work"] in (ANY_WORK, recipe.key)
-        and row["kind"] not in retry
+        and row["kind"] not in (*PASSING, *retry)
         and "all" not in retry
     }
 
 
-def _stored_signals(store: Store, rows: Mapping[str, Any]) -> dict[str, set[str]]:
-    """Return which signals each video has, and drop those of videos whose scan was never finished."""
-    table = store.read("signals", ["video_id", "key"])
+def drop_unfinished(store: Store) -> None:
+    """Drop the signals of videos whose scan was never finished."""
+    lost = sorted(store.distinct("signals", "video_id") - store.distinct("videos", "id"))
+    for start in range(0, len(lost), ASKED_AT_ONCE):
+        store.delete("signals", "video_id", lost[start : start + ASKED_AT_ONCE])
+
+
+def _stored_signals(store: Store, recipe: Recipe, known: Collection[str]) -> dict[str, set[str]]:
+    """Return which signals some videos of the set have that serve the recipe."""
     stored: dict[str, set[str]] = {}
-    for owner, key in zip(table["video_id"].to_pylist(), table["key"].to_pylist(), strict=True):
-        stored.setdefault(owner, set()).add(key)
-    store.delete("signals", "video_id", [owner for owner in stored if owner not in rows])
-    return {owner: keys for owner, keys in stored.items() if owner in rows}
+    ids = sorted(known)
+    for start in range(0, len(ids), ASKED_AT_ONCE):
+        table = store.read("signals", ["video_id", "key"], one_of("video_id", ids[start : start + ASKED_AT_ONCE]))
+        for owner, key in zip(table["video_id"].to_pylist(), table["key"].to_pylist(), strict=True):
+            stored.setdefault(owner, set()).add(key.removesuffix(MISSED) if recipe.fast else key)
+    return stored
 
 
-def _estimate_s(scan: Sequence[Candidate], rows: Mapping[str, Mapping[str, Any]]) -> float:
+def _estimate_s(store: Store, scan: Sequence[Candidate], known: Collection[str]) -> float:
     """Return about how many seconds of video there are to decode, from the headers of a sample."""
     sample = scan[:: max(1, len(scan) // SAMPLED_HEADERS)]
-    lengths = [_length_s(candidate, rows) for candidate in sample]
+    there = one_of("id", [candidate.id for candidate in sample if candidate.id in known])
+    rows = store.read("videos", ["id", "duration_s"], there).to_pylist() if known else []
+    scanned = {row["id"]: float(row["duration_s"]) for row in rows}
+    lengths = [_length_s(candidate, scanned) for candidate in sample]
     return sum(lengths) / len(lengths) * len(scan) if lengths else 0.0
 
 
-def _length_s(candidate: Candidate, rows: Mapping[str, Mapping[str, Any]]) -> float:
-    if candidate.id in rows:
-        return float(rows[candidate.id]["duration_s"])
+def _length_s(candidate: Candidate, scanned: Mapping[str, float]) -> float:
+    if candidate.id in scanned:
+        return scanned[candidate.id]
     try:
-        return declared_duration_s(candidate.path) or 0.0
-    except VideoError:
-        return 0.0  # the scan will say what is wrong with it
+        declared_s = declared_duration_s(candidate.path) or 0.0
+    except Exception:  # a header may hold anything: the scan, in a process of its own, says what is wrong with it
+        return 0.0
+    return min(declared_s, candidate.bytes / FEWEST_BYTES)

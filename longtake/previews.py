@@ -1,12 +1,12 @@
 """Small pictures of a video, taken during its scan and packed into sheets, for the report and the viewer."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from longtake.places import Place, Remote
 from longtake.records import Series
 from longtake.video import Frames, Tap
 
@@ -78,7 +78,7 @@ class Previews:
         self.sheets.append(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes())
         self.tiles = []
 
-    def write(self, folder: Path, name: str) -> PreviewSheets | None:
+    def write(self, folder: Place, name: str) -> PreviewSheets | None:
         """Write the sheets as `folder/name-0.jpg` and so on; None where the video gave no picture."""
         if not self.sheets:
             return None
@@ -86,9 +86,12 @@ class Previews:
         files = []
         for k, jpeg in enumerate(self.sheets):
             path = folder / f"{name}-{k}.jpg"
-            temporary = path.with_suffix(".tmp")
-            temporary.write_bytes(jpeg)
-            temporary.replace(path)
+            if isinstance(path, Remote):
+                path.write_bytes(jpeg)
+            else:
+                temporary = path.with_suffix(".tmp")
+                temporary.write_bytes(jpeg)
+                temporary.replace(path)
             files.append(f"{folder.name}/{path.name}")
         height, width = self.latest.shape[:2]
         return PreviewSheets(tuple(files), width, height, COLUMNS, self.rows, self.every_s, self.count)

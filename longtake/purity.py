@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from longtake.recipe import FILE_FACTS
 from longtake.store import score_columns
@@ -85,7 +86,9 @@ def second_look(clips: pa.Table) -> SecondLook:
     found, long = columns["file_transitions"], columns["duration_s"] >= LONG_S
     has_file = clips["file"].is_valid().to_numpy()
     seen = ~np.isnan(found)
-    removed = seen & ~has_file & np.array([_about_the_file(text) for text in clips["rejected_by"].to_pylist()], bool)
+    reasons = [text for text in pc.unique(clips["rejected_by"]).to_pylist() if _about_the_file(text)]
+    about_file = pc.is_in(clips["rejected_by"], pa.array(reasons, pa.string()))
+    removed = seen & ~has_file & np.asarray(about_file.to_numpy(), bool)
     counted = (seen & has_file) | removed
     every, only_long = (Purity(int(part.sum()), int((part & (found == 0)).sum())) for part in (counted, counted & long))
     joined = bool((score_columns(clips.select(["transitions"]))["transitions"] > 0).any())

@@ -4,7 +4,6 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,20 @@ from longtake.ask import ModelSettings
 from longtake.duplicates import EVIDENCE, GROUP, RANK, SIZE, Copies
 from longtake.errors import UsageError
 from longtake.models import read_models, told
+from longtake.places import place
 from longtake.records import Series, Votes
 from longtake.sections import (
+    EXACT,
+    FAST,
     Use,
     asked_of,
     borders_of,
+    check_fast,
     copies_of,
     files_of,
     grounding_of,
     rules_of,
+    scans_fast,
     tables_of,
     use_of,
     voter_of,
@@ -55,8 +59,8 @@ COPY_FACTS: dict[str, tuple[str, str]] = {
 """What rules can ask where a recipe looks for copies."""
 
 SECTIONS = (
-    *("name", "about", "source", "not_run", "models", "signals", "shots", "voters", "clips", "scores", "judges"),
-    *("copies", "select", "files", "captions", "grounding", "made_with"),
+    *("name", "about", "source", "not_run", "scan", "models", "signals", "shots", "voters", "clips", "scores"),
+    *("judges", "copies", "select", "files", "captions", "grounding", "made_with"),
 )
 
 ONE_TABLE = ("shots", "clips", "copies", "select", "files", "grounding")
@@ -72,6 +76,8 @@ class Recipe:
     source: str
     not_run: tuple[str, ...]
     """Steps of the paper that this version does not run."""
+    fast: bool
+    """Whether a scan may leave out frames on which nothing hangs."""
     signals: dict[str, Use]
     shots: Use
     voters: dict[str, Use]
@@ -97,7 +103,8 @@ class Recipe:
     def key(self) -> str:
         """Name of all the work up to the scores: what a video's rows in the set were made with."""
         uses = [*self.signals.values(), self.shots, *self.voters.values(), self.clips, *self.scores.values()]
-        return fingerprint({f"{use.step.kind}.{use.label}": use.key for use in uses})
+        fast = {"scan": FAST} if self.fast else {}
+        return fingerprint({f"{use.step.kind}.{use.label}": use.key for use in uses} | fast)
 
     def settings_of(self, use: Use) -> ModelSettings | None:
         """Return how to reach the model that a captioner or judge asks; None where no model is configured."""
@@ -123,6 +130,7 @@ class Recipe:
             "about": self.about,
             "source": self.source,
             "not_run": list(self.not_run),
+            "scan": FAST if self.fast else EXACT,
             "signals": {label: use.as_dict() for label, use in self.signals.items()},
             "shots": self.shots.as_dict(),
             "voters": {label: use.as_dict() for label, use in self.voters.items()},
@@ -157,11 +165,14 @@ def load(name: str, settings: Sequence[str] = ()) -> Recipe:
 
     Raises `UsageError` for an unknown name, section, step or parameter, each with the nearest right one.
     """
-    path = Path(name)
+    path = place(name)
     if path.suffix == ".toml":
-        if not path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8") if path.is_file() else None
+        except OSError as error:
+            raise UsageError(f"{name} can't be read: {error}") from error
+        if text is None:
             raise UsageError(f"no recipe file {name}")
-        text = path.read_text(encoding="utf-8")
     elif name in names():
         text = (resources.files("longtake.recipes") / f"{name}.toml").read_text(encoding="utf-8")
     else:
@@ -211,6 +222,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         about=str(data.get("about", "")),
         source=str(data.get("source", "")),
         not_run=tuple(data.get("not_run", ())),
+        fast=scans_fast(data.get("scan", EXACT)),
         signals=signals,
         shots=shots,
         voters=voters,
@@ -231,6 +243,8 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     for use in voters.values():
         if use.signal and (columns := signals[use.signal].step.columns):
             use.step.call(_nothing(columns), [], **use.parameters)
+    if recipe.fast:
+        check_fast([*signals.values(), *readers])
     check_rules(recipe, rules)
     check_best(recipe)
     return recipe

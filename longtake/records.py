@@ -82,7 +82,8 @@ class Transition:
     """Where one shot ends and the next begins.
 
     `start_frame` is the first frame that is no longer purely the old shot, `end_frame` the first that is purely
-    the new one, so a cut has `start_frame == end_frame`. `confidence` is in [0, 1].
+    the new one, so a cut has `start_frame == end_frame`; where a fast scan left frames out beside it, the first that
+    may be of the new shot and the first that surely is. `confidence` is in [0, 1].
     """
 
     kind: TransitionKind

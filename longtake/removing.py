@@ -21,6 +21,7 @@ from longtake.duplicates import GROUP
 from longtake.errors import SetError, UsageError
 from longtake.listing import holds
 from longtake.lock import Lock
+from longtake.places import Place, Remote, place, remove, set_folder
 from longtake.planning import REMOVED, hash_of, removed_before
 from longtake.report import write_report
 from longtake.running import write_text
@@ -55,7 +56,7 @@ class Holder:
 class Removed:
     """What was taken out of a set."""
 
-    folder: Path
+    folder: Place
     videos: list[str]
     """Ids, sorted; also those that a killed removal left."""
     clips: int
@@ -77,22 +78,23 @@ class _Targets:
     paths: set[str] = field(default_factory=set)
 
 
-def remove_videos(folder: str | Path, names: Sequence[str]) -> Removed:
+def remove_videos(folder: str | Place, names: Sequence[str]) -> Removed:
     """Remove videos, named by id or path, and all that was made of them; whatever file holds the same video goes too.
 
     Nothing of them is left in the set folder but ten hex digits of a hash of their content, in `removed.txt`. The same
     call after a kill goes on. Raises `UsageError` for an unknown video, before anything is removed, and `SetError`.
     """
-    folder = Path(folder)
+    folder = set_folder(folder)
     store = Store(folder)
     has_recipe = (folder / "recipe.toml").is_file()
     if not has_recipe and not store.has("videos"):
         raise SetError(f"{folder} is no set: it has no recipe.toml")
-    with Lock(folder):
+    with Lock(folder) as lock:
+        store = Store(folder, lock)
         store.clear_unfinished()
         targets = _find(store, names)
         write_text(folder / PENDING, json.dumps({name: sorted(some) for name, some in asdict(targets).items()}))
-        _block(folder, targets.hashes)
+        block(folder, targets.hashes)
         copies = _copies(store, targets.ids)
         counts = _delete_rows(store, targets)
         files = _delete_files(folder, targets.hashes)
@@ -116,7 +118,8 @@ def _find(store: Store, names: Sequence[str]) -> _Targets:
     failed = set(store.read("failures", ["item"], "step = 'scan'")["item"].to_pylist())
     known = {hash_of(name) for name in ids} | targets.hashes | removed_before(store.folder)
     for name in names:
-        path = absolute(Path(name).expanduser())
+        path = place(name)
+        path = absolute(path.expanduser()) if isinstance(path, Path) else path
         hashes = {hash_of(name)} | {hash_of(row["id"]) for row in videos if row["path"] in (name, str(path))}
         hashes &= known
         paths = {str(path)} & (failed | targets.paths)
@@ -132,7 +135,7 @@ def _find(store: Store, names: Sequence[str]) -> _Targets:
     return targets
 
 
-def _content(path: Path) -> str:
+def _content(path: Place) -> str:
     try:
         return hash_of(video_id(path))
     except OSError as error:
@@ -155,7 +158,7 @@ def _copies(store: Store, ids: Collection[str]) -> list[str]:
     return sorted({video for video, group in pairs if group in groups} - set(ids))
 
 
-def _block(folder: Path, hashes: Collection[str]) -> None:
+def block(folder: Place, hashes: Collection[str]) -> None:
     """Add contents to the list that runs leave out."""
     path = folder / REMOVED
     before = path.read_text(encoding="utf-8") if path.is_file() else HEAD
@@ -197,19 +200,24 @@ def _forget_names(store: Store, ids: Collection[str]) -> None:
     store.update("exports", "folder", changed, schema)
 
 
-def _delete_files(folder: Path, hashes: Collection[str]) -> int:
+def _delete_files(folder: Place, hashes: Collection[str]) -> int:
     """Delete clip files with their folders, posters and previews; return how many clip files."""
     removed = 0
-    for owned in (folder / "clips").glob("*"):
-        if hash_of(owned.name) in hashes:
-            removed += sum(not path.name.startswith(".") for path in owned.glob("*.mp4"))
-            shutil.rmtree(owned)  # the folder's name is the video's: nothing in it stays, whoever put it there
+    if isinstance(folder, Remote):
+        clips = [path for path in (folder / "clips").walk() if hash_of(path.parent.name) in hashes]
+        removed = sum(path.suffix == ".mp4" for path in clips)
+        remove(clips)
+    else:
+        for owned in (folder / "clips").glob("*"):
+            if hash_of(owned.name) in hashes:
+                removed += sum(not path.name.startswith(".") for path in owned.glob("*.mp4"))
+                shutil.rmtree(owned)  # the folder's name is the video's: nothing in it stays, whoever put it there
     one = "|".join(sorted(hashes))
     # Sheets of pictures, as `holiday-3f9c2a1b04-0.jpg`, and the viewer's, as `play/3f9c2a1b04-00000000-00004000-1.mp4`.
     sheet = re.compile(rf".+-({one})-\d+\.(jpg|tmp)|\.?({one})-\d+-\d+-\d+(\.\d+\.tmp)?\.mp4")
-    for path in (folder / "previews").rglob("*"):
-        if sheet.fullmatch(path.name):
-            path.unlink()
+    previews = folder / "previews"
+    sheets = previews.walk() if isinstance(previews, Remote) else previews.rglob("*")
+    remove([path for path in sheets if sheet.fullmatch(path.name)])
     return removed
 
 
@@ -219,7 +227,7 @@ def _holding(store: Store, hashes: Collection[str]) -> list[dict[str, Any]]:
     return [row for row in rows if any(hash_of(name) in hashes for name in row["video_ids"])]
 
 
-def _holder(folder: Path, row: Mapping[str, Any]) -> Holder:
+def _holder(folder: Place, row: Mapping[str, Any]) -> Holder:
     """Say how an export is made anew."""
     options = json.loads(row["options"])
     words = ["longtake", "export", str(folder), row["format"], "--to", row["folder"]]

@@ -1,6 +1,5 @@
 """The main job: sources in, a selected set out, what is there not done again; and other rules on a set."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,18 +16,21 @@ from longtake.captioning.phase import caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
+from longtake.engines import connect
 from longtake.errors import SetError, UsageError
 from longtake.grouping import Grouped, group_copies
 from longtake.listing import take_lists, uses_lists
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
-from longtake.planning import check_kinds, plan_revoted, plan_work
+from longtake.places import Place, set_folder, write_whole
+from longtake.planning import check_kinds, drop_unfinished, plan_revoted, plan_work
 from longtake.purity import COLUMNS, SecondLook, second_look
 from longtake.recipe import FILE_FACTS, Recipe, load
 from longtake.report import write_report
 from longtake.select import FunnelRow, parse_rule
-from longtake.selecting import apply_rules, choose
+from longtake.selecting import apply_rules, choose, clips_for
 from longtake.settings import RECIPE, read_recipe
+from longtake.shards import ALL, Part, read_shard
 from longtake.sources.files import find_videos
 from longtake.spanning import Spanned, ground_captions
 from longtake.steps import find, nearest
@@ -36,12 +38,15 @@ from longtake.store import Store
 from longtake.watch import Plan, Watch
 from longtake.writing import Written, forget_other_looks, sweep, write_clips
 
+CHECKED_VIDEOS = 3
+"""About how many videos a cluster's nodes are asked for before anything is done."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run left in the set."""
 
-    folder: Path
+    folder: Place
     funnel: list[FunnelRow]
     kept: int
     plan: Plan
@@ -69,7 +74,7 @@ class RunResult:
 class Choice:
     """What some rules would keep of a set."""
 
-    folder: Path
+    folder: Place
     funnel: list[FunnelRow]
     before: int
     """How many clips the set's stored choice keeps."""
@@ -85,50 +90,57 @@ class Choice:
 
 def run(
     recipe: str | Recipe,
-    sources: Sequence[str | Path],
-    to: str | Path,
+    sources: Sequence[str | Place],
+    to: str | Place,
     *,
     settings: Sequence[str] = (),
     workers: int | None = None,
     retry_failed: Sequence[str] = (),
     budget_usd: float | None = None,
+    shard: str = "",
+    engine: str = "local",
+    address: str | None = None,
     watch: Watch = lambda _: None,
 ) -> RunResult:
     """Scan videos, find their shots, make, score and select clips, write and caption the kept ones, and report.
 
     `settings` change the recipe (`signals.motion.pairs_hz=4`); `retry_failed` names the failure kinds to try again
-    (`all` for every one); models are asked until `budget_usd` is spent. `watch` gets `Plan` once and `Progress` as it
-    goes. The same call again does only what is missing. Raises `UsageError` before anything is done, `SetError` where
-    the set can't be written.
+    (`all` for every one); models are asked until `budget_usd` is spent; `shard` is written `3/16`: the third of sixteen
+    parts of the videos, by a hash of their names in the sources. The `engine` is `local`, or `ray` with the `address`
+    of a cluster; without one it starts Ray here. `watch` gets `Plan` once and `Progress` as it goes. The same call
+    again does only what is missing. Raises `UsageError` before anything is done, `SetError` where the set can't be
+    written.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe, settings)
-    folder = Path(to)
-    if folder.exists() and not folder.is_dir():
+    folder = set_folder(to)
+    if isinstance(folder, Path) and folder.exists() and not folder.is_dir():
         raise SetError(f"{folder} is a file; name a folder for the set")
     check_kinds(retry_failed)
     if budget_usd is not None:
         check_budget(recipe)
-    found = find_videos(sources)
+    part = read_shard(shard)
+    found = find_videos(sources, part)
     if uses_lists(recipe) and not found.lists:
         raise UsageError(
             f"the recipe {recipe.name} goes by a list, and no folder named here holds one; make one with: "
             "longtake fetch LIST --to FOLDER"
         )
-    workers = workers or default_workers()
     started = datetime.now(UTC)
-    with Lock(folder):
-        store = Store(folder)
+    with Lock(folder) as lock, connect(engine, workers=workers, address=address) as machines:
+        store = Store(folder, lock)
         store.clear_unfinished()
         take_lists(store, recipe, found, watch)
-        work = plan_work(store, recipe, found, workers, retry_failed)
+        drop_unfinished(store)
+        work = plan_work(store, recipe, found, machines, retry_failed)
+        machines.check([folder, *(one.path for one in work.todo[:: 1 + len(work.todo) // CHECKED_VIDEOS])])
         watch(work.plan)
-        measured = measure_videos(store, recipe, work, watch)
+        measured = measure_videos(store, recipe, work, machines, watch)
         write_text(folder / RECIPE, recipe.to_toml())
-        terms = Terms(workers, retry_failed, budget_usd)
+        terms = Terms(machines, retry_failed, budget_usd)
         voted = ask_voters(store, recipe, terms, watch)
         revoted = plan_revoted(store, recipe, work)
         if revoted.todo:
-            measure_videos(store, recipe, revoted, watch)  # clips that go by what they said
+            measure_videos(store, recipe, revoted, machines, watch)  # clips that go by what they said
         grouped = group_copies(store, recipe, watch)
         terms = terms.less(voted)
         forget_other_judges(store, recipe)
@@ -138,16 +150,18 @@ def run(
         if recipe.files:
             forget_other_looks(store, recipe)
             apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
-            written = write_clips(store, recipe, workers, retry_failed, watch)
+            written = write_clips(store, recipe, machines, retry_failed, watch)
         rows, kept = apply_rules(store, recipe.rules, judges=recipe.judges)
         if recipe.files:
             written.removed += sweep(store)  # what a rule about the files themselves took
         captioned = caption_clips(store, recipe, terms.less(judged), watch)
         asked = sum(phase.clips + phase.failed for phase in (voted, judged, captioned))
         if measured.videos or measured.failed or written.written or written.verified or written.failed or asked:
-            _log(store, recipe, started, workers, measured, written)
+            _log(store, recipe, started, machines.workers, measured, written, part)
             store.compact()
-        spanned = ground_captions(store, recipe, workers, watch)
+        elif part != ALL and not store.count("runs"):
+            _log(store, recipe, started, machines.workers, measured, written, part)  # an empty part is done too
+        spanned = ground_captions(store, recipe, machines, watch)
         write_report(folder)
         failures = Counter(store.read("failures", ["kind"])["kind"].to_pylist())
         looked = second_look(store.read("clips", COLUMNS))
@@ -168,7 +182,15 @@ def run(
     )
 
 
-def _log(store: Store, recipe: Recipe, started: datetime, workers: int, measured: Measured, written: Written) -> None:
+def _log(
+    store: Store,
+    recipe: Recipe,
+    started: datetime,
+    workers: int,
+    measured: Measured,
+    written: Written,
+    part: Part,
+) -> None:
     """Add a row to `runs`."""
     row = {
         "started": started,
@@ -182,23 +204,24 @@ def _log(store: Store, recipe: Recipe, started: datetime, workers: int, measured
         "written": written.written,
         "write_s": written.elapsed_s,
         "failed": measured.failed + written.failed,
+        "shard": str(part),
     }
     store.append("runs", [row])
 
 
-def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = False) -> Choice:
+def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = False) -> Choice:
     """Apply rules (the set's own where none are given) to all clips of a set; store the choice only with `save`.
 
     Raises `SetError` where there is no set, `UsageError` for a bad rule.
     """
-    folder = Path(folder)
+    folder = set_folder(folder)
     recipe = read_recipe(folder)
     judges = recipe.get("judges", {})
     check_judged(judges, keep)
     rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
     store = Store(folder)
     begun = time.perf_counter()
-    clips = store.read("clips")
+    clips = clips_for(store, rules, judges, also=("kept", "file"))
     selection, rows = choose(clips, rules, judges=judges)
     has_file = clips["file"].is_valid().to_numpy()
     choice = Choice(
@@ -212,8 +235,8 @@ def select_set(folder: str | Path, keep: Sequence[str] = (), *, save: bool = Fal
         elapsed_s=time.perf_counter() - begun,
     )
     if save:
-        with Lock(folder):
-            apply_rules(store, rules, judges=judges)
+        with Lock(folder) as lock:
+            apply_rules(Store(folder, lock), rules, judges=judges)
             recipe["select"]["keep"] = [str(rule) for rule in rules]
             write_text(folder / RECIPE, tomli_w.dumps(recipe))
             write_report(folder)
@@ -228,13 +251,6 @@ def check_judged(judges: Mapping[str, Mapping[str, Any]], keep: Sequence[str]) -
             raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(part, known)}")
 
 
-def default_workers() -> int:
-    """Return one worker for each core this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Place, text: str) -> None:
     """Write a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, text.encode())

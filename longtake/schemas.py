@@ -280,6 +280,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("written", pa.int64()),
             ("write_s", pa.float64()),
             ("failed", pa.int64()),
+            ("shard", pa.string()),  # 3/16: what part of the videos it was about; 1/1: all of them
         ]
     ),
 }

@@ -1,6 +1,6 @@
 """Sections of a recipe, each checked on its own: plain data in, steps with all their parameters out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from longtake.video import Quality
 DEFAULT_GROUNDING = "internvid_g"
 BORDERS = "borders"
 """The score that [files] crop goes by."""
+EXACT, FAST = "exact", "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,23 @@ class Use:
         links = (("signal", self.signal), ("model", self.model), ("caption", self.caption))
         reads = {name: label for name, label in links if label}
         return {"step": self.step.name, **reads, **{k: v for k, v in self.parameters.items() if v is not None}}
+
+
+def scans_fast(given: object) -> bool:
+    """Return whether a scan may leave frames out."""
+    if given not in (EXACT, FAST):
+        raise UsageError(f"scan = {given!r} should be '{EXACT}' or '{FAST}'")
+    return given == FAST
+
+
+def check_fast(uses: Iterable[Use]) -> None:
+    """Raise `UsageError` for the first step that is wrong where frames are left out."""
+    for use in uses:
+        if use.step.every_frame:
+            raise UsageError(
+                f"scan = '{FAST}' leaves frames out, and {use.step.name} in {use.step.kind} needs every one: "
+                f"take it out of the recipe, or set scan = '{EXACT}'"
+            )
 
 
 def rules_of(given: object) -> tuple[Rule, ...]:

@@ -64,11 +64,10 @@ class Selection:
 
     def reasons(self) -> list[str | None]:
         """Return for each clip None where it is kept, else the rule that said no."""
-        words = [str(rule) for rule in self.rules]
-        return [
-            None if index == KEPT else words[index] + (" (not measured)" if missing else "")
-            for index, missing in zip(self.said_no.tolist(), self.unmeasured.tolist(), strict=True)
-        ]
+        words = [f"{rule}{more}" for more in ("", " (not measured)") for rule in self.rules]
+        places = np.where(self.unmeasured, self.said_no.astype(np.int64) + len(self.rules), self.said_no)
+        found: list[str | None] = np.array([*words, None], object)[places].tolist()  # the last one is that of KEPT
+        return found
 
 
 def parse_rule(text: str) -> Rule:

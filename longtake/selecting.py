@@ -1,13 +1,22 @@
-"""Rules applied to the clips of a set: what they would keep, and storing it."""
+"""Rules applied to the clips of a set: what they would keep, and storing it.
 
-from collections.abc import Collection, Sequence
+Of the clips only those columns are read that rules ask of: a set may have ten million.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from longtake.duplicates import GROUP, RANK
-from longtake.select import FunnelRow, Rule, Selection, funnel, select
-from longtake.store import Store, score_columns
+from longtake.errors import UsageError
+from longtake.schemas import SCHEMAS
+from longtake.select import Column, FunnelRow, Rule, Selection, funnel, select
+from longtake.steps import nearest
+from longtake.store import Snapshot, Store, score_columns
+
+UPDATED_AT_ONCE = 1_000_000
 
 
 def apply_rules(
@@ -18,18 +27,65 @@ def apply_rules(
     `later` names scores that are measured on kept clips only: until then their rules take nothing away. `judges` are
     the labels of scores that a model gives: their rules take nothing away from a clip that no model was asked about.
     """
-    clips = store.read("clips")
+    clips = clips_for(store, rules, judges, also=("id", "kept", "rejected_by"))
     selection, rows = choose(clips, rules, later=later, judges=judges)
-    kept, reasons = selection.kept.tolist(), selection.reasons()
-    before = zip(clips["kept"].to_pylist(), clips["rejected_by"].to_pylist(), strict=True)
-    changed = [
-        {"id": clip_id, "kept": now, "rejected_by": why}
-        for clip_id, now, why, was in zip(clips["id"].to_pylist(), kept, reasons, before, strict=True)
-        if (now, why) != was
-    ]
-    schema = pa.schema([("id", pa.string()), ("kept", pa.bool_()), ("rejected_by", pa.string())])
-    store.update("clips", "id", changed, schema)
-    return rows, sum(kept)
+    now = pa.table(
+        {"id": clips["id"], "kept": pa.array(selection.kept), "rejected_by": pa.array(selection.reasons(), pa.string())}
+    )
+    changed = pc.or_(_differ(now["kept"], clips["kept"]), _differ(now["rejected_by"], clips["rejected_by"]))
+    now = now.filter(changed)
+    for start in range(0, now.num_rows, UPDATED_AT_ONCE):
+        store.update_columns("clips", "id", now.slice(start, UPDATED_AT_ONCE))
+    return rows, int(selection.kept.sum())
+
+
+class Numbers(Mapping[str, Column]):
+    """All numbers of a set's clips by their keys, each read when it is asked for: together they may be gigabytes."""
+
+    def __init__(self, store: Store) -> None:
+        self._table = Snapshot(store, "clips")
+        self._keys = tuple(_known(self._table.schema))
+
+    def __getitem__(self, key: str) -> Column:
+        if key not in self._keys:
+            raise KeyError(key)
+        return score_columns(self._table.read([key]))[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
+def clips_for(
+    store: Store, rules: Sequence[Rule], judges: Collection[str] = (), also: Collection[str] = ()
+) -> pa.Table:
+    """Return all clips of a set with the columns that rules ask of, and some `also`: what `choose` takes.
+
+    Raises `UsageError` for a rule about a score that no clip has, naming the nearest.
+    """
+    known = _known(store.columns("clips"))
+    asked = dict.fromkeys(["duration_s", *(rule.score for rule in rules)])
+    if any(rule.score == RANK for rule in rules):
+        asked[GROUP] = None
+    if store.count("clips"):
+        for rule in rules:
+            if rule.score not in known and rule.score.partition(".")[0] not in judges:
+                raise UsageError(f"no score {rule.score!r} for rule '{rule}'{nearest(rule.score, known)}")
+    columns = [*(key for key in asked if key in known), "judge_key", *also]
+    return store.read("clips", list(dict.fromkeys(columns)))
+
+
+def _known(there: pa.Schema) -> Mapping[str, Column]:
+    """Return the keys of all numbers of clips: what the version which wrote the table did not know is null."""
+    lacking = [field for field in SCHEMAS["clips"] if field.name not in there.names]
+    return score_columns(pa.schema([*there, *lacking]).empty_table())
+
+
+def _differ(now: pa.ChunkedArray, before: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return where two columns aren't the same; null is the same as null alone."""
+    return pc.fill_null(pc.not_equal(now, before), pc.xor(now.is_valid(), before.is_valid()))
 
 
 def choose(

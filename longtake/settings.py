@@ -2,14 +2,19 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from longtake.errors import SetError, UsageError
+from longtake.places import Place, write_whole
 
 WORDS = {"True": "true", "False": "false"}
 RECIPE = "recipe.toml"
 """The recipe of a set, as resolved."""
+ABOUT = "set.toml"
+"""What a set says of itself: its format."""
+FORMAT = 1
+"""Of sets as this program writes them. It grows where older programs would misread a set, not with every new column:
+a column that a set lacks is null. Sets from before there was a number are of format 1."""
 
 
 def read_settings(settings: Sequence[str]) -> dict[str, Any]:
@@ -65,17 +70,53 @@ def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
             data[name] = value
 
 
-def read_recipe(folder: Path) -> dict[str, Any]:
+def read_recipe(folder: Place) -> dict[str, Any]:
     """Return a set's recipe as plain data. Raises `SetError` where there is no set, or nobody can read its recipe."""
     check_set(folder)
     path = folder / RECIPE
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # anybody may edit the file
+    except (ValueError, OSError) as error:  # anybody may edit the file
         raise SetError(f"{path} can't be read: {error}") from error
 
 
-def check_set(folder: Path) -> None:
-    """Raise `SetError` where there is no set."""
-    if not (folder / RECIPE).is_file():
+def check_set(folder: Place) -> None:
+    """Raise `SetError` where there is no set, or one that a later program made."""
+    try:
+        there = (folder / RECIPE).is_file()
+        number = read_format(folder)
+    except OSError as error:  # an object store that says no, or nothing
+        raise SetError(str(error)) from error
+    if not there:
         raise SetError(f"{folder} is no set: it has no {RECIPE}; make one with: longtake run RECIPE VIDEOS --to SET")
+    _check_format(folder, number)
+
+
+def claim_format(folder: Place) -> None:
+    """Say in a set that is about to be written which format it has. Raises `SetError` where it is a later one."""
+    number = read_format(folder)
+    _check_format(folder, number or FORMAT)
+    if number is None:
+        write_whole(folder / ABOUT, f"format = {FORMAT}\n".encode())
+
+
+def read_format(folder: Place) -> int | None:
+    """Return a set's format; None for one from before there were numbers, or no set. Raises `SetError`."""
+    path = folder / ABOUT
+    try:
+        number = tomllib.loads(path.read_text(encoding="utf-8")).get("format")
+    except FileNotFoundError:
+        return None
+    except ValueError as error:  # anybody may edit the file
+        raise SetError(f"{path} can't be read: {error}; write into it: format = {FORMAT}") from error
+    if type(number) is not int or number < 1:  # true is none
+        raise SetError(f"{path} names no format; write into it: format = {FORMAT}")
+    return number
+
+
+def _check_format(folder: Place, number: int | None) -> None:
+    if number is not None and number > FORMAT:
+        raise SetError(
+            f"{folder} was made by a later longtake: its format is {number}, and this one knows formats up to "
+            f"{FORMAT}; use that longtake, or a later one"
+        )

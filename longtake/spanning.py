@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from longtake.corpus import SetCorpus, signal_of
-from longtake.engines import Item
-from longtake.engines.local import run_items
+from longtake.engines import Engine, Item
 from longtake.grounding import Timeline
 from longtake.measuring import prepare
 from longtake.recipe import Recipe
@@ -64,7 +63,7 @@ class Spanned:
     elapsed_s: float = 0.0
 
 
-def ground_captions(store: Store, recipe: Recipe, workers: int, watch: Watch) -> Spanned | None:
+def ground_captions(store: Store, recipe: Recipe, engine: Engine, watch: Watch) -> Spanned | None:
     """Make the set's spans what its captions and the recipe say; None, and no spans, where the recipe makes none."""
     use = recipe.grounding
     if use is None:
@@ -74,7 +73,7 @@ def ground_captions(store: Store, recipe: Recipe, workers: int, watch: Watch) ->
     begun = time.monotonic()
     corpus = SetCorpus(store, recipe)
     done = Spanned(scored=corpus.has_texts, signal=use.signal or "", unscanned=corpus.unscanned)
-    done.embedded, done.stopped = _embed_texts(store, recipe, corpus, workers, watch)
+    done.embedded, done.stopped = _embed_texts(store, recipe, corpus, engine, watch)
     if done.stopped:
         return done
     work = fingerprint([VERSION, use.key, signal_of(recipe, use).key])
@@ -114,7 +113,7 @@ def _contents(store: Store) -> str:
     return f"{total % 2**64:016x}"
 
 
-def _embed_texts(store: Store, recipe: Recipe, corpus: SetCorpus, workers: int, watch: Watch) -> tuple[int, str]:
+def _embed_texts(store: Store, recipe: Recipe, corpus: SetCorpus, engine: Engine, watch: Watch) -> tuple[int, str]:
     """Turn the texts that have no vector yet into vectors; return how many, and why it had to stop."""
     assert recipe.grounding is not None
     signal = signal_of(recipe, recipe.grounding)
@@ -129,11 +128,11 @@ def _embed_texts(store: Store, recipe: Recipe, corpus: SetCorpus, workers: int, 
     ]
     if not items:
         return 0, ""
-    prepare([signal], watch)
+    prepare([signal], engine, watch)
     rows: list[dict[str, Any]] = []
     done = 0
     begun = committed_at = time.monotonic()
-    outcomes = run_items("longtake.jobs:embed_texts", items, workers=min(workers, len(items)))
+    outcomes = engine.run_items("longtake.jobs:embed_texts", items, at_most=len(items), gpu=signal.step.uses_gpu)
     try:
         for outcome in outcomes:
             if outcome.failure:

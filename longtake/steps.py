@@ -4,8 +4,9 @@
 CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS` where it is told of several),
 `SCORES` where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal
 that puts texts into the space of its pictures does so with `embed_texts`; a signal or score that needs weights gets
-them with `prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`. A third party's step
-is named `my_package.my_file:my_score`. Listing names imports nothing.
+them with `prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`; one that is wrong
+where a fast scan leaves frames out says `EVERY_FRAME`. A third party's step is named `my_package.my_file:my_score`.
+Listing names imports nothing.
 """
 
 import difflib
@@ -52,6 +53,8 @@ class Step:
     """For a signal: texts, and its parameters, to vectors in the space of its rows."""
     listed: bool = False
     """Whether it goes by what a list says of the clips of a fetched video."""
+    every_frame: bool = False
+    """Whether it is wrong where frames are left out, as a fast scan does."""
     prepare: Callable[..., None] | None = None
     """With its parameters, gets what it needs onto this machine, or raises `VideoError`; of a signal or a score, which
     is given the columns and parameters of its signal first."""
@@ -61,6 +64,11 @@ class Step:
         """What it is given, by position and the names of its parameters."""
         parameters = inspect.signature(self.call).parameters.values()
         return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether it runs on a GPU where there is one: whatever needs torch does."""
+        return "torch" in self.needs
 
     @property
     def asks(self) -> bool:
@@ -119,6 +127,7 @@ def find(kind: Kind, name: str) -> Step:
         call=call,
         embed_texts=getattr(module, "embed_texts", None),
         listed=bool(getattr(module, "LISTED", False)),
+        every_frame=bool(getattr(module, "EVERY_FRAME", False)),
         prepare=getattr(module, "prepare", None),
     )
 

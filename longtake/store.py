@@ -3,6 +3,7 @@
 A score `motion.mean` is field `mean` of struct column `motion`, so a rule's text is also a SQL filter on `clips`.
 """
 
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,16 +14,25 @@ import lance
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from lance.lance import _Session as Session
 from lance.query import FullTextOperator, MatchQuery
 from numpy.typing import NDArray
 
 from longtake.errors import SetError
+from longtake.lock import Lock
+from longtake.places import Place, Remote, fault, options_of, set_folder
 from longtake.schemas import SCHEMAS
+from longtake.settings import claim_format
 
 INDEX_FROM_ROWS = 10_000
 """From so many rows on, looking a video up in a table goes through an index."""
 COMPACT_FROM_VERSIONS = 8
 SERIES_AT_ONCE = 64
+SERIES_A_FILE = 50_000
+"""Rows of signals that are a big file: compacting writes smaller ones together, and leaves this one alone."""
+ROWS_AT_ONCE = 8192
+READ_AHEAD = 64 << 20
+"""Bytes that a stream of rows may hold before they are asked for."""
 KEY = "made of"
 NEAREST = "vector"
 """The column of a table that is searched for what is near."""
@@ -37,6 +47,9 @@ SEARCHED = {"captions": "text"}
 """Tables in which words are looked for -> the column with the words."""
 
 
+Batches = Iterator[pa.RecordBatch]
+
+
 class ChangedError(SetError):
     """A table is no more as it was: what a snapshot of it would read has been cleaned up."""
 
@@ -47,9 +60,11 @@ class Snapshot:
     def __init__(self, store: "Store", table: str) -> None:
         self._store, self._table = store, table
         self._dataset: lance.LanceDataset | None = store._open(table) if store.has(table) else None
-        self.version = int(self._dataset.version) if self._dataset else 0
-        self.rows = int(self._dataset.count_rows()) if self._dataset else 0
-        self.schema: pa.Schema = self._dataset.schema if self._dataset else SCHEMAS[table]
+        dataset = self._dataset
+        # `is None`, for a table without rows is false.
+        self.version = 0 if dataset is None else int(dataset.version)
+        self.rows = 0 if dataset is None else int(dataset.count_rows())
+        self.schema: pa.Schema = SCHEMAS[table] if dataset is None else dataset.schema
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return some columns, parts of nested ones as `motion.mean`; null what the table lacks.
@@ -80,18 +95,36 @@ class Snapshot:
 
 
 class Store:
-    """The tables of one set folder."""
+    """The tables of one set folder, here or on an object store.
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    Who holds the set's lock names it, so that nothing is written once the set may be another's.
+    """
 
-    def table_path(self, table: str) -> Path:
+    def __init__(self, folder: str | Place, lock: Lock | None = None) -> None:
+        self.folder = set_folder(folder)
+        self._lock = lock
+        if lock:
+            claim_format(self.folder)
+        self._there: set[str] = set()
+        """Tables on an object store that are known to be there: each look is a request."""
+        # What was read of a table's versions once is not read again, which on an object store is half of all requests.
+        self._options: dict[str, Any] = (
+            {"storage_options": options_of(self.folder), "session": Session()}
+            if isinstance(self.folder, Remote)
+            else {}
+        )
+
+    def table_path(self, table: str) -> Place:
         """Return where a table lies."""
         return self.folder / f"{table}.lance"
 
     def has(self, table: str) -> bool:
         """Return whether a table has ever been written: one that a kill left without a first version was not."""
         path = self.table_path(table)
+        if isinstance(path, Remote):
+            if table not in self._there and (path / "_versions").is_dir():
+                self._there.add(table)
+            return table in self._there
         if not path.is_dir():
             return False
         strange = any(part.name != "data" and not part.name.startswith("_") for part in path.iterdir())
@@ -112,6 +145,8 @@ class Store:
             data = dataset.to_table(columns=[name for name in columns or there if name not in unknown], filter=where)
         except (ValueError, OSError) as error:
             self._check_unchanged(table, dataset.version, error)
+            if isinstance(self.folder, Remote) and (problem := fault(error)):
+                raise SetError(f"{self.table_path(table)} can't be read: {problem}") from error
             raise
         for name in unknown:
             data = data.append_column(schema.field(name), pa.nulls(data.num_rows, schema.field(name).type))
@@ -119,9 +154,10 @@ class Store:
 
     def _open(self, table: str) -> lance.LanceDataset:
         try:
-            return lance.dataset(str(self.table_path(table)))
+            return lance.dataset(str(self.table_path(table)), **self._options)
         except (ValueError, OSError) as error:
-            raise SetError(f"{self.table_path(table)} can't be read: {error}") from error
+            problem = fault(error) if isinstance(self.folder, Remote) else ""
+            raise SetError(f"{self.table_path(table)} can't be read: {problem or error}") from error
 
     def _check_unchanged(self, table: str, version: int, error: Exception) -> None:
         """Raise `ChangedError` where an error may come from what another process cleaned up since a version."""
@@ -145,17 +181,61 @@ class Store:
         if rows:
             self._write(table, pa.Table.from_pylist(list(rows), schema=schema or SCHEMAS[table]))
 
+    def stream(self, table: str, columns: Sequence[str] | None = None, at_once: int = ROWS_AT_ONCE) -> Batches:
+        """Go through a table, or some columns of it, so many rows at a time; nothing where it was never written."""
+        if self.has(table):
+            some = list(columns) if columns else None
+            dataset = self._open(table)
+            yield from dataset.to_batches(
+                columns=some, batch_size=at_once, batch_readahead=2, io_buffer_size=READ_AHEAD
+            )
+
+    def distinct(self, table: str, column: str) -> set[str]:
+        """Return the values of a text column, of however many rows; null is none."""
+        found: set[str] = set()
+        for batch in self.stream(table, [column]):
+            found.update(pc.unique(batch[column].drop_null()).to_pylist())
+        return found
+
+    def extend(self, table: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Add rows of the table's own columns, in one stream and one commit; none where there is no row."""
+        stream = iter(batches)
+        if (first := next(stream, None)) is not None:
+            dataset = self._open_to_write(table)
+            reader = pa.RecordBatchReader.from_batches(dataset.schema, itertools.chain([first], stream))
+            lance.write_dataset(reader, dataset, mode="append")
+
+    def widen(self, table: str, schema: pa.Schema) -> None:
+        """Let a table have some columns, and parts of scores, besides its own; it is there afterwards."""
+        if self.has(table):
+            self._add_missing_columns(table, schema)
+        else:
+            self._write(table, schema.empty_table())
+
     def _write(self, table: str, data: pa.Table) -> None:
         if self.has(table):
-            self._add_missing_columns(table, data.schema)
-            lance.write_dataset(data, str(self.table_path(table)), mode="append")
+            lance.write_dataset(data, self._add_missing_columns(table, data.schema), mode="append")
         else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lance.write_dataset(data, str(self.table_path(table)), mode="create")
+            self._put(table, data, "create")
 
-    def _add_missing_columns(self, table: str, schema: pa.Schema) -> None:
-        """Give a table the columns, or parts of a score, that it lacks: null for the rows it has."""
-        dataset = self._open(table)
+    def _put(self, table: str, data: pa.Table | pa.RecordBatchReader, mode: str) -> None:
+        """Write a table as a whole."""
+        self._check_held()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        options = self._options.get("storage_options")
+        lance.write_dataset(data, str(self.table_path(table)), mode=mode, storage_options=options)
+
+    def _open_to_write(self, table: str) -> lance.LanceDataset:
+        self._check_held()
+        return self._open(table)
+
+    def _check_held(self) -> None:
+        if self._lock:
+            self._lock.check()
+
+    def _add_missing_columns(self, table: str, schema: pa.Schema) -> lance.LanceDataset:
+        """Give a table the columns, or parts of a score, that it lacks: null for the rows it has; return it."""
+        dataset = self._open_to_write(table)
         missing = []
         for wanted in schema:
             index = dataset.schema.get_field_index(wanted.name)
@@ -168,25 +248,28 @@ class Store:
                     missing.append(pa.field(wanted.name, pa.struct(parts)))
         if missing:
             dataset.add_columns(pa.schema(missing))
+        return dataset
 
     def delete(self, table: str, column: str, values: Iterable[str], also: str = "true") -> None:
         """Remove the rows whose text column has one of the values, and for which the SQL filter `also` holds."""
         where = one_of(column, values)
         if where != "false" and self.has(table):
-            self._open(table).delete(f"{where} AND {also}")
+            self._open_to_write(table).delete(f"{where} AND {also}")
 
     def update(self, table: str, key: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
         """Set some columns (those of `schema`, `key` among them) of the rows with the same key, in one commit."""
         if rows:
-            self._add_missing_columns(table, schema)
-            data = pa.Table.from_pylist(list(rows), schema=schema)
-            self._open(table).merge_insert(key).when_matched_update_all().execute(data)
+            self.update_columns(table, key, pa.Table.from_pylist(list(rows), schema=schema))
+
+    def update_columns(self, table: str, key: str, data: pa.Table) -> None:
+        """Set the columns of `data`, `key` among them, of the rows with the same key, in one commit."""
+        dataset = self._add_missing_columns(table, data.schema)
+        dataset.merge_insert(key).when_matched_update_all().execute(data)
 
     def replace(self, table: str, batches: Iterable[pa.RecordBatch], key: str, schema: pa.Schema | None = None) -> None:
         """Put other rows in a table's place, in one stream and one commit; `key` names what they were made of."""
         schema = (schema or SCHEMAS[table]).with_metadata({KEY: key})
         mode = "overwrite" if self.has(table) else "create"
-        self.folder.mkdir(parents=True, exist_ok=True)
         raised: list[Exception] = []
 
         def rows() -> Iterator[pa.RecordBatch]:
@@ -199,7 +282,7 @@ class Store:
 
         try:
             reader = pa.RecordBatchReader.from_batches(schema, rows())
-            lance.write_dataset(reader, str(self.table_path(table)), mode=mode)
+            self._put(table, reader, mode)
         except (OSError, ValueError):
             if raised:
                 raise raised[0] from None
@@ -215,7 +298,7 @@ class Store:
 
     def set_key(self, table: str, key: str) -> None:
         """Say what the rows of a table were made of: for tables that are put there before all is done with them."""
-        self._open(table).update_schema_metadata({KEY: key})
+        self._open_to_write(table).update_schema_metadata({KEY: key})
 
     def nearest(
         self, table: str, vectors: NDArray[np.float32], k: int, least: float = -1.0, where: str | None = None
@@ -240,19 +323,29 @@ class Store:
 
     def clear_unfinished(self) -> None:
         """Remove what a killed writer left half written; only the set's one writer may ask for it."""
-        for path in self.folder.glob("*.lance/**/.tmp*"):
-            path.unlink(missing_ok=True)
+        if isinstance(self.folder, Path):  # an object is put whole or not at all
+            for path in self.folder.glob("*.lance/**/.tmp*"):
+                path.unlink(missing_ok=True)
 
     def compact(self, tables: Iterable[str] = tuple(SCHEMAS)) -> None:
         """Merge small files, drop old versions, and index big tables by clip or video, and their texts by words."""
         for table in tables:
             if not self.has(table):
                 continue
-            dataset = self._open(table)
-            if len(dataset.versions()) >= COMPACT_FROM_VERSIONS:
-                dataset.optimize.compact_files()
+            dataset = self._open_to_write(table)
+            if self._versions(dataset, table) >= COMPACT_FROM_VERSIONS:
+                # A row of signals may be as large as an hour of video is long; big files of them stay as they are.
+                if table == "signals":
+                    dataset.optimize.compact_files(target_rows_per_fragment=SERIES_A_FILE, batch_size=SERIES_AT_ONCE)
+                else:
+                    dataset.optimize.compact_files()
                 dataset.cleanup_old_versions(retain_versions=1)
             _index(dataset, table)
+
+    def _versions(self, dataset: lance.LanceDataset, table: str) -> int:
+        path = self.table_path(table)
+        # Lance reads each of them to tell how many there are.
+        return sum(1 for _ in (path / "_versions").walk()) if isinstance(path, Remote) else len(dataset.versions())
 
     def purge(self) -> None:
         """Write anew what has deleted rows in it, and drop old versions: no byte of deleted rows is left.
@@ -262,7 +355,7 @@ class Store:
         for table in SCHEMAS:
             if not self.has(table):
                 continue
-            dataset = self._open(table)
+            dataset = self._open_to_write(table)
             # An index keeps the values of deleted rows, and the version that deleted them the filter that named them.
             for index in dataset.describe_indices():
                 dataset.drop_index(index.name)

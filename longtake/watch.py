@@ -13,6 +13,8 @@ class Plan:
     recipe: Recipe
     folder: str
     workers: int
+    engine: str
+    """Where the work runs, empty for this machine."""
     videos: int
     copies: int
     """Files that hold the same video as another one; each video is done once."""
@@ -36,7 +38,7 @@ class Progress:
 
     phase: str
     """`load`, `scan`, `copies`, `vote`, `judge`, `write`, `verify` (a second look at files that were there), `caption`,
-    `texts`, `ground`, `export`, `list` (reading one) or `fetch`."""
+    `texts`, `ground`, `export`, `merge`, `list` (reading one) or `fetch`."""
     done: int
     total: int
     failed: int

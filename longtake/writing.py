@@ -2,15 +2,17 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 
-from longtake.engines import Item, Outcome
-from longtake.engines.local import run_items
+from longtake.engines import Engine, Item, Outcome
 from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, VERIFY_COLUMNS, video_fields
+from longtake.places import Place, Remote, remove
+from longtake.planning import PASSING
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
 from longtake.scores.borders import SIDES
@@ -52,7 +54,10 @@ class Written:
 def work_keys(recipe: Recipe) -> tuple[str, str]:
     """Return the names of exactly this work: writing a file, and looking at a file so written."""
     assert recipe.files is not None and recipe.shots.signal is not None
-    write_key = fingerprint([WRITER_VERSION, asdict(recipe.files), *(["cropped"] if recipe.crop else [])])
+    how = asdict(recipe.files)
+    if recipe.files.copy:
+        del how["copy"]  # a file that was encoded whole before there was a choice is what was asked for, too
+    write_key = fingerprint([WRITER_VERSION, how, *(["cropped"] if recipe.crop else [])])
     signal = recipe.signals[recipe.shots.signal]
     return write_key, fingerprint([VERIFIER_VERSION, write_key, recipe.shots.key, signal.key])
 
@@ -60,12 +65,13 @@ def work_keys(recipe: Recipe) -> tuple[str, str]:
 def forget_other_looks(store: Store, recipe: Recipe) -> None:
     """Take back what another detector found, or this one in files written otherwise, so that no rule goes by it."""
     key = work_keys(recipe)[1]
-    rows = store.read("clips", ["id", "file_verify_key"]).to_pylist()
-    others = [{"id": row["id"]} for row in rows if row["file_verify_key"] not in (None, key)]
+    if "file_verify_key" not in store.columns("clips").names:
+        return  # a set of before there were such looks
+    others = store.read("clips", ["id"], f"file_verify_key != '{key}'").to_pylist()
     store.update("clips", "id", others, WRITTEN["verify"])
 
 
-def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequence[str], watch: Watch) -> Written:
+def write_clips(store: Store, recipe: Recipe, engine: Engine, retry_failed: Sequence[str], watch: Watch) -> Written:
     """Write the files of kept clips that have none, look at those not looked at, remove those no longer kept."""
     write_key, verify_key = work_keys(recipe)
     work = verify_key if recipe.verify else write_key
@@ -79,17 +85,18 @@ def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequen
         for row in store.read("failures").to_pylist()
         if row["step"] == "write"
         and row["work"] == work
-        and row["kind"] not in retry_failed
+        and row["kind"] not in (*PASSING, *retry_failed)
         and "all" not in retry_failed
     }
     keys = {c["id"]: _file_key(write_key, _borders(c, recipe)) for c in kept}
-    there = {c["id"] for c in kept if c["file_key"] == keys[c["id"]] and (store.folder / c["file"]).is_file()}
+    is_there = _looking(store)
+    there = {c["id"] for c in kept if c["file_key"] == keys[c["id"]] and is_there(c["file"])}
     unseen = [c for c in kept if c["id"] in there and recipe.verify and c["file_verify_key"] != verify_key]
     begun = time.monotonic()
-    looks = _Phase("verify", store, recipe, unseen, watch).run(workers)
+    looks = _Phase("verify", store, recipe, unseen, watch).run(engine)
     # A file that can't be looked at is not what was written: it is written again.
     todo = [c for c in kept if (c["id"] not in there or c["id"] in looks.failed) and c["id"] not in failed]
-    files = _Phase("write", store, recipe, todo, watch).run(workers)
+    files = _Phase("write", store, recipe, todo, watch).run(engine)
     written.verified, written.written, written.failed = looks.done, files.done, len(files.failed)
     written.elapsed_s = time.monotonic() - begun
     return written
@@ -97,19 +104,36 @@ def write_clips(store: Store, recipe: Recipe, workers: int, retry_failed: Sequen
 
 def sweep(store: Store) -> int:
     """Remove unfinished files of a killed run and the files of clips no longer kept; return how many of the latter."""
-    clips = store.read("clips", ["id", "kept", "file"]).to_pylist()
-    kept = {clip["id"] for clip in clips if clip["kept"]}
-    removed = 0
-    for path in (store.folder / "clips").glob("*/*"):
-        if OURS.fullmatch(path.name) and path.name.partition(".")[0] not in kept:
-            removed += path.suffix == ".mp4" and not path.name.startswith(".")
-            path.unlink()
-    for folder in (store.folder / "clips").glob("*"):
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-    gone = [{"id": c["id"]} for c in clips if c["file"] and c["id"] not in kept]
+    kept = set(store.read("clips", ["id"], "kept")["id"].to_pylist())
+    left = [path for path in _files(store) if OURS.fullmatch(path.name) and path.name.partition(".")[0] not in kept]
+    removed = sum(path.suffix == ".mp4" and not path.name.startswith(".") for path in left)
+    remove(left)
+    if isinstance(store.folder, Path):
+        for folder in (store.folder / "clips").glob("*"):
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+    gone = store.read("clips", ["id"], "file IS NOT NULL AND (NOT kept OR kept IS NULL)").to_pylist()
     store.update("clips", "id", gone, _schema(FILE_COLUMNS))
     return removed
+
+
+def _files(store: Store) -> Iterator[Place]:
+    """Give the files of clips that there are."""
+    clips = store.folder / "clips"
+    return (
+        (path for path in clips.walk() if path.parent.parent == clips)
+        if isinstance(clips, Remote)
+        else clips.glob("*/*")
+    )
+
+
+def _looking(store: Store) -> Callable[[str], bool]:
+    """Return what tells whether a clip file is there; an object store is asked once for all, not once for each."""
+    folder = store.folder
+    if isinstance(folder, Path):
+        return lambda name: (folder / name).is_file()
+    names = {str(path) for path in _files(store)}
+    return lambda name: str(folder / name) in names
 
 
 def _borders(clip: Clip, recipe: Recipe) -> dict[str, int] | None:
@@ -140,15 +164,15 @@ class _Phase:
         self.batch: list[Outcome] = []
         self.has_failed: set[str] = set()
 
-    def run(self, workers: int) -> "_Phase":
+    def run(self, engine: Engine) -> "_Phase":
         """Do all there is to do and return itself, with what was done and what failed."""
         if not self.todo:
             return self
         self.has_failed = set(self.store.read("failures", ["item"])["item"].to_pylist())
-        outcomes = run_items(
+        outcomes = engine.run_items(
             f"longtake.jobs:{self.task}",
             self._items(),
-            workers=min(workers, len(self.todo)),
+            at_most=len(self.todo),
             on_progress=lambda _: self._tell(),
         )
         try:
@@ -189,15 +213,15 @@ class _Phase:
         self.watch(Progress(self.task, done, len(self.todo), failed, self.reached_s, self.total_s, elapsed_s))
 
     def _commit(self) -> None:
+        batch, self.batch = self.batch, []  # not twice where it fails half-way
         keys = {"file_verify_key": self.verify_key} if self.recipe.verify else {}
-        good = [{**outcome.result, **keys} for outcome in self.batch if not outcome.failure]
+        good = [{**outcome.result, **keys} for outcome in batch if not outcome.failure]
         if self.task == "write":
-            borders = {outcome.item.name: outcome.item.payload["borders"] for outcome in self.batch}
+            borders = {outcome.item.name: outcome.item.payload["borders"] for outcome in batch}
             good = [{**row, "file_key": _file_key(self.write_key, borders[row["id"]])} for row in good]
-            self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in self.batch))
-            self.store.append("failures", [self._failure_row(o.item, o.failure) for o in self.batch if o.failure])
+            self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in batch))
+            self.store.append("failures", [self._failure_row(o.item, o.failure) for o in batch if o.failure])
         self.store.update("clips", "id", good, WRITTEN[self.task])
-        self.batch = []
         self.committed_at = time.monotonic()
 
     def _failure_row(self, item: Item, failure: tuple[str, str]) -> dict[str, Any]:

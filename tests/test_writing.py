@@ -20,9 +20,11 @@ from longtake.recipe import load, resolve
 from longtake.report.data import collect
 from longtake.running import RunResult, run, select_set
 from longtake.schemas import SCHEMAS
+from longtake.steps import fingerprint
 from longtake.store import Store
 from longtake.video import scan
 from longtake.watch import Progress, Watch
+from longtake.writing import WRITER_VERSION, work_keys
 
 STEPS = '''
 """Steps that make a clip with a cut in it: a detector that is blind in long videos, and clips that ignore shots."""
@@ -377,3 +379,10 @@ def test_kill_9_before_any_write_to_the_store_and_the_same_command_ends_the_same
     assert {name: content for name, (_, content) in files(copy_of_made).items()} == {
         name: content for name, (_, content) in files(whole).items()
     }
+
+
+def test_files_encoded_before_there_was_a_choice_stay() -> None:
+    """What a recipe asks for by default they are, too; encoding everything is other work."""
+    as_ever, encoded = work_keys(load("lvd2m")), work_keys(load("lvd2m", ["files.copy=false"]))
+    assert as_ever[0] == fingerprint([WRITER_VERSION, {"crf": 18, "preset": "veryfast"}])
+    assert encoded[0] != as_ever[0] and encoded[1] != as_ever[1]

@@ -4,15 +4,15 @@ A table takes rows in batches; an answer can't wait for one. So each is a line o
 outlives a kill, and the journal is folded into the set's table `answers` now and then.
 """
 
-import errno
 import json
-import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from longtake.captioning.journal import FileJournal, PartsJournal
 from longtake.schemas import SCHEMAS
 from longtake.store import Store, one_of
 
@@ -29,13 +29,17 @@ class Answers:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.path = store.folder / "answers.journal"
-        self.lock = threading.Lock()
-        self.waiting: dict[str, Row] = {row["key"]: row for row in _read_journal(self.path)}
+        self.journal = FileJournal(self.path) if isinstance(self.path, Path) else PartsJournal(self.path)
+        self.lock = threading.Condition()
+        self.coming: list[Row] = []
+        """Rows that aren't written yet, of threads that wait for it."""
+        self.writing = False
+        """Whether a thread is writing what had come; what comes meanwhile goes into the next write, all at once."""
+        self.waiting: dict[str, Row] = {row["key"]: row for row in _read_rows(self.journal.lines())}
         # A run killed between the table's commit and the journal's end left rows in both.
         there = set(store.read("answers", ["key"], one_of("key", self.waiting))["key"].to_pylist())
         self.waiting = {key: row for key, row in self.waiting.items() if key not in there}
         self._fold()
-        self.file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def __enter__(self) -> "Answers":
         return self
@@ -53,53 +57,72 @@ class Answers:
         return {row["key"]: row for row in rows}
 
     def add(self, row: Row) -> None:
-        """Keep an answer: it is on its way to the disk when this returns, whatever happens to this process."""
-        line = json.dumps({**row, "asked": row["asked"].isoformat()}).encode() + b"\n"
+        """Keep an answer: when this returns it outlives this process, whatever happens to that."""
         with self.lock:
-            self._write(line)
-            self.waiting[row["key"]] = row
+            self.coming.append(row)
+            while any(one is row for one in self.coming) and self.writing:
+                self.lock.wait()
+            if not any(one is row for one in self.coming):
+                return  # another thread wrote it with its own
+            rows, self.writing = list(self.coming), True
+        try:
+            self.journal.add(b"".join(map(_line, rows)))
+        except OSError:
+            rows = [row]  # the others try for themselves
+            raise
+        else:
+            self.waiting |= {one["key"]: one for one in rows}
+        finally:
+            with self.lock:
+                self.coming = [one for one in self.coming if not any(one is gone for gone in rows)]
+                self.writing = False
+                self.lock.notify_all()
+        with self._at_rest():
             if len(self.waiting) >= FOLD_ROWS:
                 self._fold()
 
-    def _write(self, line: bytes) -> None:
-        """Add a line to the journal, whole or not at all: the rest of a torn one would spoil the next."""
-        end = os.fstat(self.file).st_size
-        try:
-            if os.write(self.file, line) < len(line):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        except OSError:
-            os.ftruncate(self.file, end)
-            raise
+    @contextmanager
+    def _at_rest(self) -> Iterator[None]:
+        """Hold the answers while nothing is being written."""
+        with self.lock:
+            while self.writing:
+                self.lock.wait()
+            yield
+
+    @property
+    def is_far(self) -> bool:
+        """Whether keeping an answer takes so long that others should go along with it."""
+        return isinstance(self.journal, PartsJournal)
 
     def forget(self, clip_ids: Sequence[str], step: str) -> None:
         """Drop the answers that a step got about some clips, so that they are asked for anew."""
         if clip_ids:
-            with self.lock:
+            with self._at_rest():
                 self._fold()
                 self.store.delete("answers", "clip_id", clip_ids, also=f"step = '{step}'")
 
     def close(self) -> None:
         """Fold the journal and remove it."""
-        with self.lock:
+        with self._at_rest():
             self._fold()
-            os.close(self.file)
-            self.path.unlink(missing_ok=True)
+            self.journal.close()
 
     def _fold(self) -> None:
         """Move the journal's rows into the table; the journal is emptied only when they are there."""
         self.store.append("answers", list(self.waiting.values()))
         self.waiting = {}
-        if self.path.exists():
-            os.truncate(self.path, 0)
+        self.journal.clear()
 
 
-def _read_journal(path: Path) -> list[dict[str, Any]]:
-    """Return the journal's rows; a last line that a kill cut off is none, for its answer never counted as kept."""
-    if not path.exists():
-        return []
+def _line(row: Row) -> bytes:
+    return json.dumps({**row, "asked": row["asked"].isoformat()}).encode() + b"\n"
+
+
+def _read_rows(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+    """Return the rows of a journal's lines."""
     known = SCHEMAS["answers"].names
     rows = []
-    for line in path.read_bytes().split(b"\n")[:-1]:
+    for line in lines:
         try:
             row = json.loads(line)
         except ValueError:

@@ -13,7 +13,7 @@ from longtake.captioning.answers import Answers
 from longtake.captioning.interview import Missing, Send
 from longtake.captioning.subjects import Subject
 from longtake.captions import Look, Question
-from longtake.errors import UsageError
+from longtake.errors import SetError, UsageError
 from longtake.looks import hash_of
 from longtake.recipe import Recipe
 
@@ -124,7 +124,7 @@ class Asker:
             )
             # The row is made of the very objects that were sent, so an answer can't land on another clip.
             row = answer_row(subject, missing, reply, shown, spent)
-            self._keep(row)
+            await self._keep(row)
             self._count(model, reply, spent)
         return row
 
@@ -163,10 +163,13 @@ class Asker:
             async with budget.back:
                 budget.back.notify_all()
 
-    def _keep(self, row: Mapping[str, Any]) -> None:
+    async def _keep(self, row: Mapping[str, Any]) -> None:
         try:
-            self.answers.add(row)
-        except OSError as error:  # as a full disk: what can't be kept must not be asked for
+            if self.answers.is_far:
+                await asyncio.to_thread(self.answers.add, row)
+            else:
+                self.answers.add(row)
+        except (OSError, SetError) as error:  # as a full disk: what can't be kept must not be asked for
             self.stop(f"answers can't be kept: {error}")
             raise StoppedError from error
 

@@ -18,8 +18,7 @@ from longtake.captioning.asker import answer_row, files_for, request_for
 from longtake.captioning.interview import Missing
 from longtake.captioning.subjects import Pending, Subject, kept_clips, picture_job, subjects, survey
 from longtake.captions import Look
-from longtake.engines import Item
-from longtake.engines.local import run_items
+from longtake.engines import Engine, Item
 from longtake.errors import UsageError
 from longtake.looks import hash_of
 from longtake.recipe import Recipe
@@ -53,7 +52,7 @@ class Imported:
     """Lines about nothing that this set asks now: another set's, or asked before the recipe changed."""
 
 
-def export_requests(store: Store, recipe: Recipe, folder: Path, workers: int) -> Exported:
+def export_requests(store: Store, recipe: Recipe, folder: Path, engine: Engine) -> Exported:
     """Write the requests that have no answer yet to `requests-000.jsonl` and on in a new folder."""
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty; name a new folder for the requests")
@@ -73,7 +72,7 @@ def export_requests(store: Store, recipe: Recipe, folder: Path, workers: int) ->
                 else:
                     files.add(_lines(subject, missing, recipe))
 
-        for outcome in run_items("longtake.jobs:look", items(), workers=workers):
+        for outcome in engine.run_items("longtake.jobs:look", items()):
             subject, missing = waiting.pop(outcome.item.name)
             if outcome.failure:
                 exported.failed += 1

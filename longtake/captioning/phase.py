@@ -22,7 +22,6 @@ from longtake.captioning.subjects import subjects as few_at_a_time
 from longtake.captioning.terms import Asked, Terms
 from longtake.captions import Look
 from longtake.engines import Item
-from longtake.engines.local import run_items
 from longtake.errors import FailureKind
 from longtake.recipe import Recipe
 from longtake.sections import Use
@@ -165,7 +164,7 @@ class _Phase:
 
     def _feed(self, items: Iterator[Item]) -> None:
         """Take the pictures of clips, and hand each on as soon as it has them."""
-        outcomes = run_items("longtake.jobs:look", items, workers=self.terms.workers, on_progress=self._go_on)
+        outcomes = self.terms.engine.run_items("longtake.jobs:look", items, on_progress=self._go_on)
         try:
             for outcome in outcomes:
                 subject, looks = self.waiting.pop(outcome.item.name)

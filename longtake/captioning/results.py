@@ -112,7 +112,16 @@ class Results:
             self.commit()
 
     def commit(self) -> None:
-        """Store what was collected."""
+        """Store what was collected; after an error half of it is stored, and this run tries it no second time."""
+        try:
+            self._store()
+        finally:
+            self.captions, self.scores, self.votes = {}, {}, []
+            self.stale, self.tried, self.failures = set(), set(), []
+        now = time.monotonic()
+        self.commit_at = now + max(COMMIT_S, COMMIT_SHARE * (now - self.begun))
+
+    def _store(self) -> None:
         store = self.store
         for label in {label for _, label in self.stale}:
             clips = [clip_id for clip_id, of in self.stale if of == label]
@@ -125,7 +134,3 @@ class Results:
         for step in {step for _, step in self.tried & self.has_failed}:
             store.delete("failures", "item", [c for c, of in self.tried if of == step], also=f"step = '{step}'")
         store.append("failures", self.failures)
-        self.captions, self.scores, self.votes = {}, {}, []
-        self.stale, self.tried, self.failures = set(), set(), []
-        now = time.monotonic()
-        self.commit_at = now + max(COMMIT_S, COMMIT_SHARE * (now - self.begun))

@@ -7,7 +7,6 @@ import asyncio
 import reprlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from types import NoneType
 from typing import Any
 
@@ -20,6 +19,7 @@ from longtake.captions import Look, View
 from longtake.facts import gather_facts
 from longtake.listing import rows_for
 from longtake.measuring import stretch_of, work_of
+from longtake.places import Place
 from longtake.recipe import Recipe
 from longtake.records import Caption, Clip, Series, Vote
 from longtake.schemas import SCHEMAS
@@ -223,8 +223,7 @@ def forget_other_judges(store: Store, recipe: Recipe) -> None:
     if any(recipe.waits(use) for use in recipe.judges.values()):
         return  # without a model at hand, what was said stays said
     key = judge_key({use.label: work_key(recipe, use) for use in recipe.judges.values()})
-    rows = store.read("clips", ["id", "judge_key"]).to_pylist()
-    others = [{"id": row["id"]} for row in rows if row["judge_key"] not in (None, key)]
+    others = store.read("clips", ["id"], f"judge_key != '{key}'").to_pylist()
     store.update("clips", "id", others, pa.schema([SCHEMAS["clips"].field(name) for name in ("id", "judge_key")]))
 
 
@@ -290,7 +289,7 @@ def fault_of(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def picture_job(folder: Path, subject: Subject, looks: Sequence[Look]) -> dict[str, Any]:
+def picture_job(folder: Place, subject: Subject, looks: Sequence[Look]) -> dict[str, Any]:
     """Return the job that takes pictures of a clip: from its own file where there is one, else from its video."""
     clip, video = subject.clip, subject.video
     file = folder / clip["file"] if clip["file"] else None

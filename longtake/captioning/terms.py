@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from longtake.captioning.asker import Spent
+from longtake.engines import Engine
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How models are asked."""
 
-    workers: int = 1
-    """Processes that take pictures."""
+    engine: Engine
+    """Where pictures are taken."""
     retry_failed: Sequence[str] = ()
     budget_usd: float | None = None
     """Stop before more than this is spent; None: no limit."""

@@ -19,10 +19,22 @@ url_option = click.option(
 model_option = click.option(
     "--model", metavar="NAME", help="Its name there; the first that the server lists by default."
 )
+shard_option = click.option(
+    "--shard",
+    default="",
+    metavar="3/16",
+    help="Only the third of sixteen parts of the videos, by a hash of their names.",
+)
 budget_option = click.option(
     "--budget", type=click.FloatRange(0), metavar="USD", help="Stop asking before it is spent."
 )
 workers_option = click.option("--workers", type=click.IntRange(1), help="Worker processes; one a core by default.")
+engine_option = click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", help="Where the work runs: here, or on a cluster."
+)
+address_option = click.option(
+    "--address", metavar="ADDRESS", help="The Ray cluster: `auto`, HOST:PORT, ray://HOST:PORT; without, Ray runs here."
+)
 retry_option = click.option(
     "--retry-failed", multiple=True, metavar="KIND", help="Try failures of a kind again; `all` for every one."
 )
@@ -38,7 +50,9 @@ class Main(click.Group):
         try:
             return super().invoke(ctx)
         except LongtakeError as error:
-            click.echo(f"longtake: {error}", err=True)
+            from longtake.show.words import harmless
+
+            click.echo(f"longtake: {harmless(str(error))}", err=True)
             ctx.exit(EXIT_NOTHING)
         except KeyboardInterrupt:
             click.echo("\nStopped. What was finished is in the set; the same command goes on.", err=True)

@@ -9,11 +9,14 @@ import click
 from longtake.cli.group import (
     EXIT_NOTHING,
     EXIT_SOME_FAILED,
+    address_option,
     budget_option,
+    engine_option,
     main,
     model_option,
     retry_option,
     settings_option,
+    shard_option,
     url_option,
     workers_option,
 )
@@ -21,25 +24,45 @@ from longtake.cli.group import (
 
 @main.command()
 @click.argument("recipe")
-@click.argument("sources", nargs=-1, required=True)
-@click.option("--to", required=True, metavar="SET", help="The set folder; made if it isn't there, else gone on with.")
+@click.argument("sources", nargs=-1)
+@click.option("--to", metavar="SET", help="The set folder; made if it isn't there, else gone on with.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only say what there is to do, and about what it costs.")
+@click.option(
+    "--assume",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="For --dry-run: videos, minutes (of each), height, cores, kept (share of the time), kept_clip_s, "
+    "core_hour_usd, tb_month_usd, prompt_usd and completion_usd (of a million tokens). Repeat it.",
+)
+@click.option(
+    "--measure", type=click.IntRange(1), metavar="N", help="For --dry-run: try the recipe on so many of the videos."
+)
 @click.option("--map", "mapping", multiple=True, metavar="NAME=COLUMN", help="Columns of a list, as for `fetch`.")
 @url_option
 @model_option
 @budget_option
+@shard_option
 @settings_option
 @workers_option
+@engine_option
+@address_option
 @retry_option
 def run(
     recipe: str,
     sources: Sequence[str],
-    to: str,
+    to: str | None,
+    dry: bool,
+    assume: Sequence[str],
+    measure: int | None,
     mapping: Sequence[str],
     url: str | None,
     model: str | None,
     budget: float | None,
+    shard: str,
     settings: Sequence[str],
     workers: int | None,
+    engine: str,
+    address: str | None,
     retry_failed: Sequence[str],
 ) -> None:
     """Make a set of long takes from videos.
@@ -54,19 +77,30 @@ def run(
     \b
     longtake run lvd2m ~/films --to my-set
     longtake run listed miradata.csv --to my-set
+    longtake run lvd2m --dry-run --assume videos=2e8 --assume minutes=0.2 --assume cores=10000
     """
     from longtake import show
+    from longtake.dry_run import dry_run
     from longtake.from_lists import bring_lists
     from longtake.recipe import load
     from longtake.running import run as run_recipe
     from longtake.settings import read_mapping
 
     loaded = load(recipe, [*_model_settings(url, model), *settings])
+    if dry:
+        show.forecast(dry_run(loaded, sources, to, assume=assume, measure=measure or 0, shard=shard, workers=workers))
+        return
+    if not sources or to is None:
+        raise click.UsageError("name SOURCES and --to SET; only --dry-run does without them")
+    if assume or measure:
+        raise click.UsageError("--assume and --measure are for --dry-run")
     with show.Live() as live:
-        brought = bring_lists(sources, to, mapping=read_mapping(mapping), retry_failed=retry_failed, watch=live)
+        brought = bring_lists(
+            sources, to, mapping=read_mapping(mapping), shard=shard, retry_failed=retry_failed, watch=live
+        )
     if brought.fetched:
         show.fetched(brought.fetched, to_go_on=False)
-        if not brought.fetched.counts.get("done"):
+        if not brought.fetched.counts.get("done") and not shard:  # a shard of a short list may have no video
             sys.exit(EXIT_NOTHING)
     with show.Live() as live:
         result = run_recipe(
@@ -74,8 +108,11 @@ def run(
             brought.sources,
             to,
             workers=workers,
+            engine=engine,
+            address=address,
             retry_failed=brought.retry_failed,
             budget_usd=budget,
+            shard=shard,
             watch=live,
         )
     show.result(result)
@@ -97,6 +134,8 @@ def run(
 @click.option("--results-from", multiple=True, metavar="FILE", help="Take answers from a batch's results. Repeat it.")
 @settings_option
 @workers_option
+@engine_option
+@address_option
 @retry_option
 def caption(
     set_folder: str,
@@ -109,6 +148,8 @@ def caption(
     results_from: Sequence[str],
     settings: Sequence[str],
     workers: int | None,
+    engine: str,
+    address: str | None,
     retry_failed: Sequence[str],
 ) -> None:
     """Caption the kept clips of a set.
@@ -129,6 +170,8 @@ def caption(
             steps=steps,
             settings=[*_model_settings(url, model), *settings],
             workers=workers,
+            engine=engine,
+            address=address,
             retry_failed=retry_failed,
             budget_usd=budget,
             dry_run=dry_run,
@@ -149,7 +192,17 @@ def caption(
 @click.option("--evaluate", "evaluated", is_flag=True, help="Say how often a caption finds its positive.")
 @click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter, as similar_above=0.75.")
 @workers_option
-def ground(set_folder: str, caption: str | None, evaluated: bool, settings: Sequence[str], workers: int | None) -> None:
+@engine_option
+@address_option
+def ground(
+    set_folder: str,
+    caption: str | None,
+    evaluated: bool,
+    settings: Sequence[str],
+    workers: int | None,
+    engine: str,
+    address: str | None,
+) -> None:
     """Place the captions of a set in time.
 
     Each caption gets a span where it holds, and around it a negative span where it holds nowhere else. No video is
@@ -164,11 +217,41 @@ def ground(set_folder: str, caption: str | None, evaluated: bool, settings: Sequ
 
     with show.Live() as live:
         done = ground_set(
-            set_folder, caption=caption, settings=settings, evaluated=evaluated, workers=workers, watch=live
+            set_folder,
+            caption=caption,
+            settings=settings,
+            evaluated=evaluated,
+            workers=workers,
+            engine=engine,
+            address=address,
+            watch=live,
         )
     show.grounded(done)
     if done.spanned.stopped:
         sys.exit(EXIT_SOME_FAILED)
+
+
+@main.command()
+@click.argument("sets", metavar="SET...", nargs=-1, required=True)
+@click.option("--to", required=True, metavar="SET", help="The set to join them into; made if it isn't there.")
+@click.option("--move", is_flag=True, help="Move clip files and previews instead of linking or copying them.")
+@workers_option
+def merge(sets: Sequence[str], to: str, move: bool, workers: int | None) -> None:
+    """Join sets of one recipe, as `run --shard` makes them.
+
+    All tables are joined; a video that several sets have is taken once, and one that was removed from any of them stays
+    removed. Copies, rules, spans and the report are then worked out over the whole. No video is opened. The same
+    command again goes on where it stopped.
+
+    \b
+    longtake merge part-1 part-2 part-3 --to my-set
+    """
+    from longtake import show
+    from longtake.merging import merge_sets
+
+    with show.Live() as live:
+        done = merge_sets(sets, to, move=move, workers=workers, watch=live)
+    show.merged(done)
 
 
 def _model_settings(url: str | None, model: str | None) -> list[str]:

@@ -22,8 +22,8 @@ def shots(videos: Sequence[str], as_json: bool, detector: str, settings: Sequenc
     longtake shots --json --detector content -s threshold=30 *.mp4
     """
     from longtake import show
+    from longtake.engines import default_workers
     from longtake.finding import find_shots
-    from longtake.running import default_workers
     from longtake.settings import read_settings
     from longtake.sources.files import find_videos
 
@@ -95,6 +95,30 @@ def check(file: str, scenes: str | None, similarity: str | None, similar_above: 
     from longtake.published import check_spans
 
     show.checked(check_spans(file, scenes, similarity, similar_above=similar_above))
+
+
+@main.command(name="hash")
+@click.argument("set_folder", metavar="SET")
+@click.argument("other", metavar="[OTHER]", required=False)
+def hash_(set_folder: str, other: str | None) -> None:
+    """Print a hash of what a set holds, and one of each of its tables.
+
+    Equal sets have equal hashes: the same videos and recipe give the same on any number of workers, in any order. Times
+    of day and the folders that videos and set lie in count for nothing, and neither do the logs `runs` and `exports`.
+    With OTHER, says which tables differ, and ends with status 1 where one does.
+
+    \b
+    longtake hash my-set
+    longtake hash my-set copy-of-my-set
+    """
+    from longtake import show
+    from longtake.hashing import hash_set
+
+    found = hash_set(set_folder)
+    against = hash_set(other) if other else None
+    show.hashes(found, against)
+    if against and against.whole != found.whole:
+        sys.exit(EXIT_NOTHING)
 
 
 @main.command()

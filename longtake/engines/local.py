@@ -1,24 +1,68 @@
 """The local engine: one worker process a slot, so that a crash or a hang takes one item with it, never the run."""
 
+import math
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
-from longtake.engines import Item, Outcome
+from longtake.engines import ATTEMPTS, STALL_S, TICK_S, Item, OnProgress, Outcome
+from longtake.engines.worker import ALONE, TOO_LARGE
 from longtake.errors import FailureKind
+from longtake.places import Place
 
-ATTEMPTS = 3
-"""How often an item may kill its worker before it counts as failed."""
-STALL_S = 120.0
-"""A worker without progress for so long is killed."""
-TICK_S = 0.25
+LEAST_BYTES = 2 * 2**30
+"""Memory that each worker may have at least: pictures of 8192 x 8192 take it, and all larger ones are refused."""
+SHARED = 0.8
+"""The part of the machine's memory that workers share."""
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container says how much memory it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalEngine:
+    """The engine of one machine: so many worker processes at once."""
+
+    workers: int
+
+    @property
+    def cores(self) -> int:
+        """How many cores one item can have."""
+        return self.workers
+
+    @property
+    def words(self) -> str:
+        """Nothing: the number of workers says it all."""
+        return ""
+
+    def run_items(
+        self,
+        task: str,
+        items: Iterable[Item],
+        *,
+        at_most: int | None = None,
+        cores: int = 1,
+        gpu: bool = False,
+        stall_s: float = STALL_S,
+        on_progress: OnProgress = lambda _: None,
+    ) -> Generator[Outcome, None, None]:
+        """Run `task` on every item; see `run_items`. Cores and GPUs are there for all."""
+        workers = min(self.workers, at_most or self.workers)
+        return run_items(task, items, workers=workers, stall_s=stall_s, on_progress=on_progress)
+
+    def run_everywhere(self, task: str, items: Iterable[Item]) -> Generator[Outcome, None, None]:
+        """Run `task` on every item in one worker, so that what is loaded for one is there for the next."""
+        return run_items(task, items, workers=1, stall_s=math.inf)
+
+    def check(self, places: Sequence[Place]) -> None:
+        """Do nothing: this machine sees what it sees."""
 
 
 @dataclass
@@ -39,7 +83,7 @@ def run_items(
     *,
     workers: int,
     stall_s: float = STALL_S,
-    on_progress: Callable[[dict[str, float]], None] = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
 ) -> Generator[Outcome, None, None]:
     """Run `task`, named `module:function`, on every item in worker processes; yield outcomes as they finish.
 
@@ -48,12 +92,13 @@ def run_items(
     times a second with what each running item has reached. Closing the iterator stops the workers.
     """
     queue = iter(items)
+    most_bytes = share_bytes(workers)
     again: list[Item] = []
     tries: dict[str, int] = {}
     slots: list[_Slot] = []
     try:
         while True:
-            _hand_out(slots, task, workers, again, queue)
+            _hand_out(slots, (task, str(most_bytes)), workers, again, queue)
             busy = {slot.pipe: slot for slot in slots if slot.item}
             if not busy:
                 return
@@ -69,7 +114,9 @@ def run_items(
                 slots.remove(slot)
                 _end([slot])
                 tries[slot.item.name] = tries.get(slot.item.name, 0) + 1
-                if tries[slot.item.name] < ATTEMPTS:
+                if lost[0] == "too_large":
+                    yield Outcome(slot.item, failure=("too_large", over_share(most_bytes)))
+                elif tries[slot.item.name] < ATTEMPTS:
                     again.append(slot.item)
                 else:
                     yield Outcome(slot.item, failure=(lost[0], f"{lost[1]}, {ATTEMPTS} times"))
@@ -78,14 +125,30 @@ def run_items(
         _end(slots)
 
 
-def _hand_out(slots: list[_Slot], task: str, workers: int, again: list[Item], queue: Iterator[Item]) -> None:
+def share_bytes(workers: int) -> int:
+    """Return how much memory each of so many workers may take."""
+    have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for place in map(Path, LIMITS):
+        if place.is_file() and (text := place.read_text().strip()).isdigit():
+            have = min(have, int(text))
+    return max(LEAST_BYTES, int(SHARED * have / workers))
+
+
+def over_share(most_bytes: int) -> str:
+    """Say what became of a worker that took more memory than its share."""
+    return f"more than {most_bytes / 2**30:.1f} GiB of memory, its worker's share; with fewer workers it has more"
+
+
+def _hand_out(
+    slots: list[_Slot], work: tuple[str, str], workers: int, again: list[Item], queue: Iterator[Item]
+) -> None:
     """Give every free worker an item, and start workers while there are more items than workers."""
     free = [slot for slot in slots if slot.item is None]
     while free or len(slots) < workers:
         item = again.pop() if again else next(queue, None)
         if item is None:
             return
-        slot = free.pop() if free else _start(task)
+        slot = free.pop() if free else _start(*work)
         if slot not in slots:
             slots.append(slot)
         slot.item, slot.heard_s, slot.reached = item, time.monotonic(), 0.0
@@ -95,15 +158,13 @@ def _hand_out(slots: list[_Slot], task: str, workers: int, again: list[Item], qu
             continue  # the worker is gone: noticed below, and the item is given to another
 
 
-def _start(task: str) -> _Slot:
+def _start(task: str, most_bytes: str) -> _Slot:
     """Start a worker: a fresh interpreter that doesn't import the caller's main module, as `spawn` would."""
     ours, theirs = multiprocessing.Pipe()
     paths = os.pathsep.join(path for path in sys.path if path)
-    # One worker a core: a library that starts threads of its own for small matrix products only gets in the way.
-    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    command = [sys.executable, "-m", "longtake.engines.worker", str(theirs.fileno()), task]
+    command = [sys.executable, "-m", "longtake.engines.worker", str(theirs.fileno()), task, most_bytes]
     process = subprocess.Popen(  # noqa: S603  # our own module; the task is named by our own code
-        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **alone, "PYTHONPATH": paths}
+        command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **ALONE, "PYTHONPATH": paths}
     )
     theirs.close()
     return _Slot(process, ours)
@@ -128,6 +189,8 @@ def _hear(slot: _Slot) -> Outcome | None:
 
 def _lost(slot: _Slot, stall_s: float) -> tuple[FailureKind, str] | None:
     """Say how a worker was lost, None while it is well."""
+    if slot.hung_up and slot.process.returncode == TOO_LARGE:
+        return "too_large", ""
     if slot.hung_up:
         return "crash", f"the worker process died on it ({_cause(slot.process.returncode)})"
     # What it said while whoever takes the outcomes was busy waits in the pipe: that is no silence.

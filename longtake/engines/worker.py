@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,21 @@ from typing import Any
 from longtake.errors import VideoError
 
 HEARTBEAT_S = 0.5
+TOO_LARGE = 77
+"""Exit status of a worker that took more memory than it may."""
+MEMORY = Path("/proc/self/statm")
+MEMORY_S = 0.1
+ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Environment of a worker. One worker a core: a library that starts threads of its own for small matrix products only
+gets in the way."""
 
 
-def serve(pipe: "Connection[Any, Any]", task: str) -> None:
-    """Run `task`, named `module:function`, on every payload until the engine goes away."""
+def serve(pipe: "Connection[Any, Any]", task: str, most_bytes: int) -> None:
+    """Run `task`, named `module:function`, on every payload until the engine goes away or memory exceeds a limit."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
     threading.Thread(target=_end_with_engine, args=(pipe.fileno(),), daemon=True).start()
-    module, _, name = task.partition(":")
-    call = getattr(importlib.import_module(module), name)
+    threading.Thread(target=watch_memory, args=(most_bytes, lambda: os._exit(TOO_LARGE)), daemon=True).start()
+    call = find_task(task)
     last = 0.0
 
     def progress(reached: float) -> None:
@@ -38,6 +46,13 @@ def serve(pipe: "Connection[Any, Any]", task: str) -> None:
             pipe.send(attempt(call, pipe.recv(), progress))
         except (EOFError, ConnectionResetError, BrokenPipeError):
             return  # the engine is gone
+
+
+def find_task(task: str) -> Callable[..., Any]:
+    """Return the function that `module:function` names."""
+    module, _, name = task.partition(":")
+    call: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return call
 
 
 def attempt(call: Callable[..., Any], payload: Any, progress: Callable[[float], None]) -> tuple[str, Any]:
@@ -62,5 +77,18 @@ def _end_with_engine(descriptor: int) -> None:
     os._exit(1)
 
 
+def watch_memory(most_bytes: int, over: Callable[[], object]) -> None:
+    """Call `over` where more memory is taken than a limit; where that can't be told, the system's own limits hold."""
+    if not MEMORY.exists():
+        return
+    with suppress(OSError):  # should the machine run out of it all the same, workers go first, and the run goes on
+        Path("/proc/self/oom_score_adj").write_text("500")
+    page = os.sysconf("SC_PAGE_SIZE")
+    with MEMORY.open("rb", buffering=0) as file:
+        while int(os.pread(file.fileno(), 99, 0).split()[1]) * page <= most_bytes:
+            time.sleep(MEMORY_S)
+    over()
+
+
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])), sys.argv[2])
+    serve(Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3]))

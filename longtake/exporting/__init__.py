@@ -1,13 +1,13 @@
 """A set on its way to a format: what goes out, into which split, and never a half export taken for a whole one."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from longtake.errors import UsageError
 from longtake.exporting.clips import Choice, export_clips
 from longtake.exporting.folder import Exported
 from longtake.exporting.spans import export_spans
 from longtake.exporting.splits import parse_split, split_of
+from longtake.places import Place, here, set_folder
 from longtake.settings import check_set, read_settings
 from longtake.steps import check_installed, check_parameters, find
 from longtake.store import Store
@@ -18,9 +18,9 @@ __all__ = ["Exported", "export_set", "parse_split", "split_of"]
 
 
 def export_set(
-    folder: str | Path,
+    folder: str | Place,
     format: str,  # noqa: A002  # the user's word
-    to: str | Path,
+    to: str | Place,
     *,
     where: Sequence[str] = (),
     split: str = "",
@@ -36,7 +36,7 @@ def export_set(
     they are linked where the disk allows it, or copied. The folder gets its name only when it is whole; the same call
     after a kill uses the files that are there. Raises `UsageError`, `SetError`.
     """
-    folder, to = Path(folder), Path(to)
+    folder, to = set_folder(folder), here(to, "an export")
     check_set(folder)
     step = find("exports", format)
     check_installed(step)

@@ -18,6 +18,7 @@ from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
 from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.exports import About, Placed, Row
 from longtake.opening import rows_of
+from longtake.places import Place
 from longtake.select import parse_rule
 from longtake.selecting import choose
 from longtake.settings import read_recipe
@@ -27,6 +28,7 @@ from longtake.video import Refit, refit
 from longtake.watch import Progress, Watch
 
 TELL_S = 0.5
+AT_ONCE_BYTES = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,18 @@ class Writer:
             self.watch(Progress("export", self.count, self.clips.num_rows, 0, 0.0, 0.0, now - self.begun, words))
 
 
-def _link(source: Path, target: Path, *, copy: bool) -> None:
+def _link(source: Place, target: Path, *, copy: bool) -> None:
     """Link a file, or copy it whole or not at all where that is asked for or another disk lies between."""
-    if not copy:
+    if isinstance(source, Path) and not copy:
         try:
             target.hardlink_to(source)
             return
         except OSError:
             pass  # another disk, or one without links
     temporary = target.with_name(f".{target.name}.tmp")
-    shutil.copyfile(source, temporary)
+    if isinstance(source, Path):
+        shutil.copyfile(source, temporary)
+    else:
+        with source.open() as there, temporary.open("wb") as here:
+            shutil.copyfileobj(there, here, AT_ONCE_BYTES)
     temporary.replace(target)

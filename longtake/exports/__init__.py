@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from longtake.places import Remote
+
 if TYPE_CHECKING:
     from longtake.grounding import Timeline
 
@@ -29,7 +31,7 @@ class Row:
     """Its captions that are not set aside, by captioner, kind and number; times in seconds of the clip."""
     split: str
     """`train`, or as `--split` names it; all clips of one video are in one split."""
-    file: Path
+    file: Path | Remote
     """The clip's file in the set."""
 
     @property

@@ -9,8 +9,8 @@ from longtake.exports._columns import read_columns, with_first
 from longtake.exports._text import TextFiles, csv_header, to_csv
 
 VERSION = 1
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that spreadsheets run as a formula."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a cell begins with that spreadsheets run as a formula, some of them the wide forms too."""
 
 
 def csv(
@@ -24,8 +24,9 @@ def csv(
     caption: the kind that the column `caption` has, as `refined` or `lvd2m.raw`; empty: the best there is.
     columns: NAME=SOURCE, separated by commas, instead of the usual columns; the sources are those of `jsonl`, but
         for `captions`, which no cell can hold.
-    guard: put a ' before texts that a spreadsheet would run as a formula, those that begin with = + - @, a tab or a
-        carriage return. Turn it off where programs alone read the table and texts must be exact to the byte.
+    guard: put a ' before texts that a spreadsheet would run as a formula, those that begin with = + - @ or their wide
+        forms, a tab, a carriage return or a new line. Turn it off where programs alone read the table and texts must
+        be exact to the byte.
     """
     first, rows = with_first(rows)
     wanted = read_columns(columns, first, caption=caption, captions=False)

@@ -18,10 +18,11 @@ from longtake.fetching.listing import FILE as LIST
 from longtake.fetching.listing import check_lists, leave_out_replaced, swap, take_in
 from longtake.fetching.meter import Limits
 from longtake.fetching.run import Run
-from longtake.fetching.shards import Part, read_shard
 from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State, printable
 from longtake.fetching.worker import PARTS, VIDEOS, Manner, check_manner
 from longtake.lock import Lock
+from longtake.places import here
+from longtake.shards import Part, read_shard
 from longtake.watch import Progress, Watch
 
 __all__ = [
@@ -66,7 +67,7 @@ def fetch_list(
     begun a second at one host. A folder with files of others in its places is refused, and a list that can't be read
     leaves nothing behind. Raises `UsageError`, `SetError`; Ctrl-C ends it with nothing lost.
     """
-    folder, part, again = Path(to), read_shard(shard), _states(retry_failed)
+    folder, part, again = here(to, "fetched videos"), read_shard(shard), _states(retry_failed)
     if workers < 1 or (rate is not None and not 0 < rate <= 1000):
         raise UsageError("workers are 1 or more, and a rate is over 0 and at most 1000 videos a second")
     paths = [Path(path) for path in lists]

@@ -10,8 +10,8 @@ from types import TracebackType
 
 from longtake.errors import SetError
 from longtake.fetching.addresses import host_of
-from longtake.fetching.shards import Part, bucket_of
 from longtake.fetching.states import State
+from longtake.shards import Part, bucket_of
 from longtake.sources import BadRow, Listed
 
 FILE = "fetched.sqlite"

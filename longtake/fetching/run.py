@@ -11,11 +11,11 @@ from longtake.fetching.hosts import PAGE_RATE, RATE, Host
 from longtake.fetching.http import Plain
 from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Limits, free_bytes, in_words
-from longtake.fetching.shards import Part
 from longtake.fetching.states import FAILED, Fetched, FetchError
 from longtake.fetching.tally import Tally
 from longtake.fetching.turns import Turns
 from longtake.fetching.worker import Manner, Shared, work
+from longtake.shards import Part
 from longtake.watch import Progress, Watch
 
 TELL_S = 0.5

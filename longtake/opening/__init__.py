@@ -3,7 +3,6 @@
 import importlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from longtake.errors import UsageError
 from longtake.exports import Row
 from longtake.grounding._places import crop, draw_place
+from longtake.places import Place, set_folder
 from longtake.settings import check_set
 from longtake.store import Store, one_of, score_columns
 from longtake.video import read_frames
@@ -30,8 +30,8 @@ END_S = 0.002
 class Set:
     """A set folder, for reading."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Place) -> None:
+        self.folder = set_folder(folder)
         check_set(self.folder)
         self._store = Store(self.folder)
 

@@ -1,18 +1,15 @@
 """What a person looks at after a run: the page `report.html` and the data in it."""
 
-from pathlib import Path
-
+from longtake.places import Place, set_folder, write_whole
 from longtake.report.data import collect
 from longtake.report.page import render
 from longtake.settings import check_set
 
 
-def write_report(folder: str | Path) -> Path:
+def write_report(folder: str | Place) -> Place:
     """Write `report.html` into a set folder and return its path. Raises `SetError` where there is no set."""
-    folder = Path(folder)
+    folder = set_folder(folder)
     check_set(folder)
     page = folder / "report.html"
-    temporary = folder / ".report.html.tmp"
-    temporary.write_text(render(collect(folder)), encoding="utf-8")
-    temporary.replace(page)
+    write_whole(page, render(collect(folder)).encode())
     return page

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,38 +12,41 @@ from numpy.typing import NDArray
 
 from longtake import __version__
 from longtake.errors import UsageError
-from longtake.purity import SecondLook, second_look
+from longtake.places import Place
+from longtake.purity import COLUMNS, SecondLook, second_look
 from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report import spans
 from longtake.report.captions import captions_of, shown, summarize
 from longtake.report.histograms import Threshold, histogram
 from longtake.report.joins import joins_of
 from longtake.select import FunnelRow, Rule, Selection, parse_rule
-from longtake.selecting import choose
+from longtake.selecting import Numbers, choose, clips_for
 from longtake.settings import RECIPE
 from longtake.steps import Kind, find
-from longtake.store import Store, one_of, score_columns
+from longtake.store import Snapshot, Store, one_of, score_columns
 
 VIDEOS_SHOWN = 200
 CLIPS_SHOWN = 300
 FAILURES_SHOWN = 500
 BINS = 40
+CLIP_COLUMNS = (*COLUMNS, "id", "video_id", "start_s", "end_s", "kept", "file_bytes")
+"""What is read of all clips, besides what rules ask of; scores one after the other, the rest of those shown alone."""
 
 NOUNS = {"takes": "take", "scenes": "scene"}
 """What the clips are that a way to make them gives; others give clips."""
 
 
-def collect(folder: Path) -> dict[str, Any]:
+def collect(folder: Place) -> dict[str, Any]:
     """Return everything on the page as plain data."""
     store = Store(folder)
     toml = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = tomllib.loads(toml)
-    clips = store.read("clips")
-    columns = score_columns(clips)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
+    clips = clips_for(store, rules, recipe.get("judges", {}), also=CLIP_COLUMNS)
+    columns = Numbers(store)
     selection, rows = choose(clips, rules, judges=recipe.get("judges", {}))
     captions = summarize(store, recipe, folder.resolve().name, clips["id"].filter(pa.array(selection.kept)))
-    videos = store.read("videos").sort_by("path")
+    videos = store.read("videos", ["id", "path", "duration_s"]).sort_by("path")
     # What the second look found, or a caption set aside, is rare and worth a look: never left out for other clips.
     listed = pc.is_in(clips["id"], pa.array([row["clip"] for row in captions["set_aside"]], pa.string()))
     placed = spans.sample(store, videos) if "grounding" in recipe else []
@@ -53,10 +55,11 @@ def collect(folder: Path) -> dict[str, Any]:
     also = {row["video_id"] for row in placed}
     shown_videos = _choose_videos(videos, clips, selection.kept, found, also)
     index = {video_id: i for i, video_id in enumerate(shown_videos["id"].to_pylist())}
-    sample, sizes = _sample(clips, columns, selection, index, found)
+    shown_videos = store.read("videos", where=one_of("id", index)).sort_by("path")
+    sample, sizes = _sample(store, clips, columns, selection, index, found)
     ids = [clip["id"] for clip in sample]
     said = captions_of(store, ids, list(recipe.get("captions", {})))
-    joins = joins_of(store, clips.filter(pc.is_in(clips["id"], pa.array(ids, pa.string()))))
+    joins = joins_of(store, store.read("clips", where=one_of("id", ids)))
     grounded = spans.summarize(store, recipe, folder.resolve().name)
     failures = store.read("failures", ["item", "step", "kind", "message"])
     return {
@@ -91,7 +94,7 @@ def collect(folder: Path) -> dict[str, Any]:
 def _totals(store: Store, videos: pa.Table, clips: pa.Table, rows: Sequence[FunnelRow], failed: int) -> dict[str, Any]:
     runs = store.read("runs", ["video_s", "scan_s"])
     scanned_s, spent_s = (pc.sum(runs[name]).as_py() or 0.0 for name in ("video_s", "scan_s"))
-    shots = store.read("shots", ["number"]).num_rows
+    shots = store.count("shots")
     return {
         "videos": videos.num_rows,
         "video_s": pc.sum(videos["duration_s"]).as_py() or 0.0,
@@ -198,6 +201,7 @@ def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _sample(
+    store: Store,
     clips: pa.Table,
     columns: Mapping[str, NDArray[np.float64]],
     selection: Selection,
@@ -208,12 +212,15 @@ def _sample(
 
     Of the kept ones those that are `first` come before others, should there be too many.
     """
-    order = np.lexsort([columns["start_s"], clips["video_id"].to_numpy(zero_copy_only=False)])
-    order = order[np.asarray(pc.is_in(clips["video_id"], pa.array(list(index), pa.string())))[order]]
+    inside = np.flatnonzero(pc.is_in(clips["video_id"], pa.array(list(index), pa.string())).to_numpy())
+    owners = clips["video_id"].take(pa.array(inside)).to_numpy(zero_copy_only=False)
+    order = inside[np.lexsort([clips["start_s"].to_numpy()[inside], owners])]
     kept = order[selection.kept[order]]
     rejected = order[~selection.kept[order]]
-    reasons = selection.reasons()
+    reasons, ruled = selection.reasons(), score_columns(clips)
     scores = [key for key in columns if "." in key]
+    labels = list(dict.fromkeys(key.partition(".")[0] for key in scores))
+    table = Snapshot(store, "clips")
     found = []
     shown = {}
     fields = ["id", "video_id", "start_s", "end_s", "file", "file_transitions_at"]
@@ -221,10 +228,12 @@ def _sample(
         some = _first_some(rows, CLIPS_SHOWN, first)
         total = int(selection.kept.sum())
         shown[name] = [len(some), total if name == "kept" else clips.num_rows - total]
-        facts = clips.select(fields).take(some).to_pylist()
-        for row, fact in zip(some.tolist(), facts, strict=True):
+        facts = table.take(some.tolist(), fields).to_pylist()
+        measured = score_columns(table.take(some.tolist(), labels))
+        for place, (row, fact) in enumerate(zip(some.tolist(), facts, strict=True)):
             said_no = selection.said_no[row]
-            value = columns[selection.rules[said_no].score][row] if said_no >= 0 else None
+            score = selection.rules[said_no].score if said_no >= 0 else ""
+            value = ruled[score][row] if score in ruled else None
             found.append(
                 {
                     "id": fact["id"],
@@ -234,7 +243,7 @@ def _sample(
                     "kept": name == "kept",
                     "rejected_by": reasons[row],
                     "rejected_value": _number(value),
-                    "scores": {key: _number(columns[key][row]) for key in scores},
+                    "scores": {key: _number(measured[key][place]) for key in scores},
                     "file": fact["file"],
                     "found": _found(fact["file_transitions_at"]),
                 }

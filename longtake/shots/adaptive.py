@@ -10,6 +10,7 @@ from longtake.shots.content import CLOCK_S, cut_at
 
 VERSION = 1
 SIGNAL = "content"
+EVERY_FRAME = True
 MAX_RATIO = 255.0
 
 

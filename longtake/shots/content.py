@@ -7,6 +7,7 @@ from longtake.records import Series, Transition
 
 VERSION = 1
 SIGNAL = "content"
+EVERY_FRAME = True
 CLOCK_S = 1e-6
 """What subtracting two times may lose: 0.64 - 0.04 is not quite 0.6."""
 

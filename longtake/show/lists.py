@@ -11,6 +11,7 @@ from longtake import recipe as recipe_module
 from longtake import steps as steps_module
 from longtake.doctor import Finding
 from longtake.errors import UsageError
+from longtake.hashing import SetHash
 from longtake.show.words import console, count, length
 
 
@@ -27,7 +28,7 @@ def shots(found: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
             continue
         out.print(name, f"{length(video['duration_s'])}, {count(len(video['shots']), 'shot')}", sep="  ")
         for words in video["damage"]:
-            out.print(f"  [yellow]{words}[/]")
+            out.print(Text(f"  {words}", "yellow"))
         for t in video["transitions"]:
             span = f"{t['start_s']:10.3f} s" + (f" to {t['end_s']:.3f} s" if t["end_frame"] > t["start_frame"] else "")
             out.print(f"  {t['kind']:<9}{span:<28} frame {t['start_frame']}  confidence {t['confidence']:.2f}")
@@ -87,3 +88,16 @@ def findings(found: Sequence[Finding]) -> None:
         mark = "[green]ok[/]  " if finding.ok else "[red]look[/]"
         out.print(f"{mark} {finding.what:<10}", end="")
         out.print(finding.found, markup=False)
+
+
+def hashes(found: SetHash, other: SetHash | None) -> None:
+    """Print a set's hashes, or in which tables it differs from another set."""
+    for name, value in found.tables.items():
+        print(f"{value}  {name} ({count(found.rows[name], 'row')})")
+    print(f"{found.whole}  the set")
+    if other:
+        tables = sorted({name for name, _ in found.tables.items() ^ other.tables.items()})
+        out = console()
+        out.print(
+            Text(f"{other.folder} differs in: {', '.join(tables)}" if tables else f"{other.folder} holds the same")
+        )

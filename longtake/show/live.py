@@ -18,6 +18,7 @@ DOING = {
     "fetch": "Fetching",
     "load": "Loading",
     "scan": "Scanning",
+    "merge": "Joining",
     "copies": "Comparing",
     "vote": "Voting",
     "judge": "Judging",
@@ -68,7 +69,7 @@ class Live:
         if news.phase != self.phase:
             self._end()
             self.phase = news.phase
-            words = TextColumn("{task.fields[words]}")
+            words = TextColumn("{task.fields[words]}", markup=False)
             self.bar = Bar(TextColumn("{task.description:<10}"), BarColumn(32), words, console=self.console)
             self.bar.start()
             self.task = self.bar.add_task(DOING[news.phase], total=1.0, words="")
@@ -83,7 +84,7 @@ class Live:
         self.ended = ended
         if ended or now - self.said_s >= PLAIN_EVERY_S:
             self.said_s = now
-            self.console.print(f"{DOING[news.phase]}: {progress_words(news)}")
+            self.console.print(f"{DOING[news.phase]}: {progress_words(news)}", markup=False)
 
 
 def share(news: Progress) -> float:
@@ -135,6 +136,7 @@ def plan(out: Console, news: Plan) -> None:
     lines = [
         ("videos", f"{news.videos:,}{aside}"),
         ("to do", "; ".join(words for number, words in todo if number) or "nothing"),
+        *([("engine", news.engine)] if news.engine else []),
         ("signals", f"{', '.join(recipe.signals)}; shots by {recipe.shots.step.name}"),
         *([("voters", f"{', '.join(recipe.voters)}, on every transition")] if recipe.voters else []),
         *([("copies", f"looked for by {recipe.copies.signal}; best: {recipe.copies.best}")] if recipe.copies else []),

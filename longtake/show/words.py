@@ -1,16 +1,36 @@
 """What the command line is written with: where it goes to, and how lengths and counts are said."""
 
+import re
 import sys
+from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 PLAIN_WIDTH = 110
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What would move a terminal's cursor, colour it, rename its window, or turn text around, and bytes of file names that
+are no text; not tabs and new lines."""
+
+
+def harmless(text: str) -> str:
+    """Return text that only shows as text: names of files and answers of models may hold codes for terminals."""
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+class _Console(Console):
+    """One that sends no codes to the terminal but its own."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Turn what is printed into pieces of text."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else Segment(harmless(piece.text), piece.style)
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return where to write: lines are never wrapped, so that they can be copied and searched."""
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else PLAIN_WIDTH)
+    return _Console(stderr=stderr, highlight=False, soft_wrap=True, width=None if stream.isatty() else PLAIN_WIDTH)
 
 
 def length(seconds: float) -> str:

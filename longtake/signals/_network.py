@@ -44,8 +44,10 @@ class Network:
         cells = columns.reshape(n, 4, 6, 18).sum(2)
         # One convolution sees a picture and its difference to the one before: both parts are linear.
         both = (_windows(x) @ w["see1"]).reshape(n, 13, 24, 16)
-        previous = np.concatenate([both[:1, ..., 8:] if before is None else before[None], both[:-1, ..., 8:]])
-        y = np.maximum(both[..., :8] - previous + w["see1_bias"], 0)
+        y = both[..., :8] + w["see1_bias"]
+        y[0] -= both[0, ..., 8:] if before is None else before
+        y[1:] -= both[:-1, ..., 8:]
+        np.maximum(y, 0, out=y)
         y = np.maximum(_windows(_padded(y)) @ w["see2"] + w["see2_bias"], 0).reshape(n, 7, 12, 16)
         y = np.maximum(_windows(_padded(y)) @ w["see3"] + w["see3_bias"], 0).reshape(n, PLACES, CHANNELS)
         # The mean colours have their channels first, as where it was trained.
@@ -57,9 +59,13 @@ class Network:
         At the ends the first and last picture stand for all that lies beyond.
         """
         w, n = self.weights, len(features)
-        near = self._in_time("near", features, (1, 2, 4, 8), residual=True)
-        far = self._in_time("far", near, (1, 4, 8, 16), residual=True)
-        embedding = near.reshape(n, -1) @ w["embed"] + w["embed_bias"]
+        embedding, scene = np.tile(w["embed_bias"], (n, 1)), np.tile(w["flat_bias"], (n, 1))
+        embed, flat = (w[name].reshape(PLACES, CHANNELS, -1) for name in ("embed", "flat"))
+        for place in range(PLACES):  # one by one they stay in the processor's cache
+            near = self._in_time("near", features[:, place], (1, 2, 4, 8), residual=True)
+            far = self._in_time("far", near, (1, 4, 8, 16), residual=True)
+            embedding += near @ embed[place]
+            scene += far @ flat[place]
         embedding /= np.maximum(np.linalg.norm(embedding, axis=1, keepdims=True), 1e-12)
         at, lags = np.arange(n)[:, None], np.array(LAGS)
         others = np.stack([np.maximum(at - lags, 0), np.minimum(at + lags, n - 1)], axis=2).reshape(n, -1)
@@ -67,7 +73,7 @@ class Network:
         apart = cells[:, None] - cells[others]
         distances = np.sqrt(np.einsum("nkc,nkc->nk", apart, apart) / cells.shape[1] + 1e-6)
         likeness = np.maximum(np.hstack([cosines, distances]) @ w["like"] + w["like_bias"], 0)
-        z = np.hstack([np.maximum(far.reshape(n, -1) @ w["flat"] + w["flat_bias"], 0), likeness])
+        z = np.hstack([np.maximum(scene, 0), likeness])
         z = self._in_time("decide1", z, (1, 2, 4, 8), residual=False)
         z = self._in_time("decide2", z, (1, 4, 12, 24), residual=False)
         logits = z @ w["out"] + w["out_bias"]
@@ -75,22 +81,26 @@ class Network:
         return np.asarray(odds / odds.sum(1, keepdims=True), np.float32)
 
     def _in_time(self, name: str, x: Floats, distances: tuple[int, ...], *, residual: bool) -> Floats:
-        """Apply convolutions over three frames at several distances, and mix them; shape (n, ..., channels)."""
+        """Apply convolutions over three frames at several distances, and mix them; shape (n, channels)."""
         w, n = self.weights, len(x)
         taps = x @ w[name]
         each = taps.shape[-1] // (3 * len(distances))
-        sums = []
+        sums = np.empty((n, each * len(distances)), np.float32)
         for k, distance in enumerate(distances):
-            before, here, after = (taps[..., (3 * k + tap) * each : (3 * k + tap + 1) * each] for tap in range(3))
+            before, here, after = (taps[:, (3 * k + tap) * each : (3 * k + tap + 1) * each] for tap in range(3))
             d = min(distance, n)
-            total = here.copy()
-            total[d:] += before[: n - d]
-            total[:d] += before[:1]
+            total = sums[:, k * each : (k + 1) * each]
+            total[:d] = before[:1]
+            total[d:] = before[: n - d]
+            total += here
             total[: n - d] += after[d:]
             total[n - d :] += after[-1:]
-            sums.append(total)
-        y = np.maximum(np.concatenate(sums, axis=-1) + w[f"{name}_bias"], 0) @ w[f"{name}_mix"] + w[f"{name}_mix_bias"]
-        return np.asarray(np.maximum(x + y if residual else y, 0))
+        sums += w[f"{name}_bias"]
+        y = np.maximum(sums, 0, out=sums) @ w[f"{name}_mix"]
+        y += w[f"{name}_mix_bias"]
+        if residual:
+            y += x
+        return np.maximum(y, 0, out=y)
 
 
 def _padded(x: Floats) -> Floats:

@@ -11,7 +11,7 @@ from longtake.signals._cells import CELLS, COLUMNS, LUMA, MIDDLE, ROWS, Floats, 
 from longtake.signals._gradual import HZ, SPAN_COLUMNS, Spans
 from longtake.video.scan import Frames, Tap
 
-VERSION = 1
+VERSION = 2
 
 STEP_COLUMNS = ("luma", "spread", "change", "change_mid", "lasting", "lasting_mid")
 

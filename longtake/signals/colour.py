@@ -9,7 +9,7 @@ from longtake.records import Series
 from longtake.signals.look import inside_borders
 from longtake.video.scan import Frames, Tap
 
-VERSION = 2
+VERSION = 3
 TERMS = ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown")
 BITS = 5
 """Bits of red, green and blue that are looked at: all the colours that they tell apart are one small table."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from longtake.records import Series
 from longtake.video.scan import Frames, Tap
 
-VERSION = 2
+VERSION = 3
 BLACK = 20
 """Gray levels, of 255, up to which a pixel counts as black: coded black bars stay below 10."""
 STRAY = 0.02

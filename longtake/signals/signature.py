@@ -14,7 +14,7 @@ from longtake.video.scan import Frames, Tap
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
-VERSION = 1
+VERSION = 2
 SIDE = 32
 """Every picture is seen as so many pixels a side, stretched, without its black bars."""
 BARS = 0.3

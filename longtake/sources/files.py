@@ -1,11 +1,13 @@
-"""Video files and folders of them on this machine."""
+"""Video files and folders of them, on this machine or on object stores."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from longtake.errors import UsageError
+from longtake.places import Place, Remote, place
+from longtake.shards import ALL, Part, name_in
 
 _ENDINGS = """
 3gp 264 265 asf avi divx f4v flv h264 h265 hevc ivf m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf obu ogv qt rm rmvb ts
@@ -23,7 +25,7 @@ LIST = "list.jsonl"
 class Found:
     """What the sources hold."""
 
-    videos: list[Path]
+    videos: list[Place]
     """Absolute, sorted, each once."""
     others: int
     """Files in the folders that don't look like videos and were left alone."""
@@ -31,35 +33,85 @@ class Found:
     """Folders among the sources that were fetched, and hold what a list says of their videos."""
 
 
-def find_videos(sources: Sequence[str | Path]) -> Found:
+def find_videos(sources: Sequence[str | Place], part: Part = ALL) -> Found:
     """Return the video files in some files and folders, folders searched to the bottom, links followed.
 
-    Raises `UsageError` for a source that isn't there or a folder without any video.
+    What is on an object store is told by its listing, page by page; no object is opened.
+
+    Only those of a part: a video is known by its path in the folder that was named, one named outright by its own name,
+    and one of a fetched folder as lists know it, so that machines with other disks agree. Raises `UsageError` for a
+    source that isn't there or a folder without any video.
     """
-    videos: set[Path] = set()
+    videos: set[Place] = set()
     lists: set[Path] = set()
     others = 0
     for source in sources:
-        path = Path(source).expanduser()
+        path = place(source)
+        if isinstance(path, Remote):
+            here, left = _listed(path)
+            videos.update(one for one in here if part.has(_name_below(path, one)))
+            others += left
+            continue
+        path = path.expanduser()
         if path.is_dir():
-            if (path / LIST).is_file():
+            fetched = (path / LIST).is_file()
+            if fetched:
                 lists.add(absolute(path))
                 path /= VIDEOS  # what lies beside it belongs to fetching
             inside, left = _search(path)
-            if not inside:
+            if not inside and not (fetched and part.of > 1):
                 raise UsageError(f"no video in {source}; it looks for files that end in .mp4, .mkv, .webm, .mov, ...")
-            videos.update(inside)
+            top = absolute(path)
+            videos.update(one for one in inside if part.has(one.stem if fetched else name_in(top, one)))
             others += left
         elif path.exists() or path.is_symlink():
-            videos.add(absolute(path))
+            if part.has(path.name):
+                videos.add(absolute(path))
         else:
             raise UsageError(f"{source}: no such file or folder")
-    return Found(sorted(videos), others, tuple(sorted(lists)))
+    _check_names(videos)
+    return Found(sorted(videos, key=str), others, tuple(sorted(lists)))
+
+
+def _check_names(videos: Iterable[Place]) -> None:
+    """Raise `UsageError` for a name that is no text: no table could hold it."""
+    for video in videos:
+        try:
+            str(video).encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"{str(video)!a}: its name is no text in UTF-8; rename it or its folder") from error
 
 
 def absolute(path: Path) -> Path:
     """Return a path without `..`, links left as they are: they are the names that the user knows."""
     return Path(os.path.abspath(path))  # noqa: PTH100  # resolve() would follow the links
+
+
+def _listed(source: Remote) -> tuple[list[Remote], int]:
+    """Return the videos of an object or a folder on a store, with their facts, and how many other objects there are."""
+    try:
+        if source.is_file():
+            return [source.known()], 0
+        videos: list[Remote] = []
+        others = 0
+        for one in source.walk():
+            if one.name.startswith("._"):
+                continue
+            if one.name.rpartition(".")[2].lower() in ENDINGS:
+                videos.append(one)
+            else:
+                others += 1
+    except OSError as error:
+        raise UsageError(str(error)) from error
+    if not videos:
+        looked = "no such object or folder" if not others else "no video there; it looks for .mp4, .mkv, .webm, ..."
+        raise UsageError(f"{source}: {looked}")
+    return videos, others
+
+
+def _name_below(source: Remote, video: Remote) -> str:
+    """Return what a video is called on every machine: its path in the folder that was named, or its own name."""
+    return video.key.removeprefix(f"{source.key}/" if source.key else "") if video != source else video.name
 
 
 def _search(folder: Path) -> tuple[list[Path], int]:

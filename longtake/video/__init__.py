@@ -1,7 +1,7 @@
 """The only folder that knows decoders: probe a file, scan it in one decode, write a span of it as a file."""
 
 from longtake.video.clipfile import ClipFile, write_clip
-from longtake.video.decode import declared_duration_s
+from longtake.video.decode import declared_duration_s, declared_pixels
 from longtake.video.describe import video_id
 from longtake.video.encode import Border, Quality
 from longtake.video.frames import read_frames
@@ -10,11 +10,13 @@ from longtake.video.probe import probe
 from longtake.video.refit import Refit, refit
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
 from longtake.video.small import SmallVideo
+from longtake.video.walk import NeedsAllError
 
 __all__ = [
     "Border",
     "ClipFile",
     "Frames",
+    "NeedsAllError",
     "Quality",
     "Refit",
     "Scan",
@@ -22,6 +24,7 @@ __all__ = [
     "SmallVideo",
     "Tap",
     "declared_duration_s",
+    "declared_pixels",
     "probe",
     "read_frames",
     "refit",

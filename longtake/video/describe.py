@@ -2,29 +2,31 @@
 
 import hashlib
 import re
+from contextlib import nullcontext
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from longtake.errors import VideoError
+from longtake.places import Place
 from longtake.records import Video
-from longtake.video.decode import Reader
+from longtake.video.decode import Opened, Reader
 
 SAMPLE_BYTES = 1 << 16
 
 
-def video_id(path: Path) -> str:
+def video_id(path: Place, opened: Opened | None = None) -> str:
     """Name a video after its file and its content: `holiday-3f9c2a1b04`.
 
     The ten hex digits hash the size and three 64 KiB samples (start, middle, end), so a moved file keeps its id,
     a copy of the same name shares it, and a changed file is another video. Raises `OSError` where it can't be read.
+    A file that is `opened` isn't opened for it.
     """
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=5)
-    with path.open("rb") as file:
+    with nullcontext(opened) if opened else path.open("rb", buffering=SAMPLE_BYTES) as file:
         for start in (0, max(0, size // 2 - SAMPLE_BYTES // 2), max(0, size - SAMPLE_BYTES)):
             file.seek(start)
             digest.update(file.read(SAMPLE_BYTES))
@@ -42,12 +44,12 @@ def no_frames(reader: Reader) -> VideoError:
 
 def describe(reader: Reader, first: VideoFrame, *, times: NDArray[np.float64], end_s: float, first_s: float) -> Video:
     """Put together the record of a video whose first frame and frame times are known."""
-    rotation = first.rotation % 360
+    rotation = turned(first)
     width, height = shown_size(first, pixel_aspect(reader))
     fps, varies = frame_rate(times)
     sound = next(iter(reader.container.streams.audio), None)
     return Video(
-        id=video_id(reader.path),
+        id=video_id(reader.path, reader.opened),
         path=str(reader.path),
         bytes=reader.path.stat().st_size,
         container=reader.container.format.name,
@@ -85,5 +87,10 @@ def pixel_aspect(reader: Reader) -> float:
 
 def shown_size(frame: VideoFrame, pixel_aspect: float) -> tuple[int, int]:
     """Return (width, height) as shown: pixel aspect applied to the width, then turned upright."""
-    wide = round(frame.width * pixel_aspect)
-    return (frame.height, wide) if frame.rotation % 180 else (wide, frame.height)
+    wide = max(1, round(frame.width * pixel_aspect))
+    return (frame.height, wide) if turned(frame) % 180 else (wide, frame.height)
+
+
+def turned(frame: VideoFrame) -> int:
+    """Return the degrees that a frame is turned by to be upright: 0, 90, 180 or 270, also where a file says 45."""
+    return round(frame.rotation / 90) * 90 % 360

@@ -15,11 +15,16 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from longtake.video.decode import Reader
+from longtake.video.decode import LONGEST_S, Reader
+from longtake.video.describe import turned
 
 Samples = NDArray[np.float32]
 """Shape (channels, n), in [-1, 1]."""
+FINEST = Fraction(1, 1_000_000)
+"""The finest clock of a file: mp4 has 32 bits for how long a frame stays."""
 AAC_FRAME = 1024
+SILENT = 1 << 20
+"""Samples of silence made at once."""
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 REPEATABLE = {"x264-params": "asm=avx2"} if platform.machine() in ("x86_64", "AMD64") else {}
 """x264's AVX-512 code reads memory it never wrote (macroblock tree, sides that are no multiple of 16): equal frames
@@ -29,12 +34,14 @@ TURNS = {0: "", 90: "transpose=cclock,", 180: "hflip,vflip,", 270: "transpose=cl
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How clip files are encoded."""
+    """How clip files are made."""
 
     crf: int = 18
     """Constant rate factor of x264: 0 is lossless, 18 looks like the source, 23 is small."""
     preset: str = "veryfast"
     """Speed of x264: `ultrafast` to `veryslow`; a slower one makes smaller files of the same quality."""
+    copy: bool = True
+    """Whether a video's own packets are copied where that is exact; crf and preset are for what lies around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +89,12 @@ class Encoder:
         self.quality = quality
         self.video: VideoStream | None = None
         self.pictures = _Pictures(border, most_high)
-        self.time_base = Fraction(reader.stream.time_base or Fraction(1, 90000))
-        self.sound = _Sound(self.file, sound) if sound is not None else None
+        self.time_base = max(Fraction(reader.stream.time_base or Fraction(1, 90000)), FINEST)
+        self.sound = Sound(self.file, sound) if sound is not None else None
 
     def add(self, time_s: float, frame: VideoFrame) -> None:
         """Encode one frame that is to show at `time_s` of the file."""
-        duration = frame.duration
+        duration = frame.duration if frame.duration and frame.duration * self.time_base < LONGEST_S else 0
         upright = self.pictures.upright(frame)
         if self.video is None:
             self.video = self._open(upright)
@@ -95,7 +102,7 @@ class Encoder:
                 self.sound.waits = False
         upright.pts = round(time_s / self.time_base)
         upright.time_base = self.time_base
-        upright.duration = duration or 0
+        upright.duration = min(duration, 2**31 - 1)
         upright.pict_type = 0  # the encoder chooses its own key frames
         self.file.mux(self.video.encode(upright))
 
@@ -151,7 +158,7 @@ class _Pictures:
         key = (frame.width, frame.height, frame.format.name)
         if self.graph is None or key != self.fits:
             self.fits = key
-            self.turned = frame.rotation % 360
+            self.turned = turned(frame)
             self.graph = self._build(frame)
         self.graph.push(frame)
         picture = self.graph.pull()
@@ -188,7 +195,7 @@ def filter_graph(frame: VideoFrame, chain: str) -> Graph:
     return graph
 
 
-class _Sound:
+class Sound:
     """The sound of the file: cut to the sample, gaps filled with silence, at most two channels."""
 
     def __init__(self, file: av.container.OutputContainer, source: AudioStream) -> None:
@@ -200,7 +207,8 @@ class _Sound:
         self.layout = layout
         self.stream: AudioStream = file.add_stream("aac", rate=rate, layout=layout)
         self.stream.bit_rate = 160_000 if layout == "stereo" else 96_000
-        self.resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+        self.resampler: av.AudioResampler | None = None
+        self.kind: tuple[str, str, int] | None = None
         self.pending: list[Samples] = [np.zeros((1 if layout == "mono" else 2, 0), np.float32)]
         self.taken = 0
         self.sent = 0
@@ -208,20 +216,27 @@ class _Sound:
         """Until the first picture: all streams must be there before anything is written."""
 
     def add(self, packet: Any, first_s: float, start_s: float, end_s: float) -> bool:
+        """Encode what of a packet lies in `[start_s, end_s)`; return whether the end is reached."""
         total = round((end_s - start_s) * self.rate)
         try:
-            decoded = packet.decode()
+            heard = [(frame, self._resample(frame)) for frame in packet.decode()]
         except av.error.FFmpegError:
             return False  # damaged sound becomes silence: the next good frame's time says how much
-        for frame in decoded:
+        for frame, pieces in heard:
             if frame.pts is None or frame.time_base is None:
                 continue
             at = round((float(frame.pts * frame.time_base) - first_s - start_s) * self.rate)
-            for piece in self.resampler.resample(frame):
-                samples = np.asarray(piece.to_ndarray(), np.float32)
+            for samples in pieces:
                 self._take(at, samples, total)
                 at += samples.shape[1]
         return self.taken >= total
+
+    def _resample(self, frame: av.AudioFrame) -> list[Samples]:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self.resampler is None or kind != self.kind:  # it may change in mid-stream
+            self.kind = kind
+            self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate)
+        return [np.asarray(piece.to_ndarray(), np.float32) for piece in self.resampler.resample(frame)]
 
     def _take(self, at: int, samples: Samples, total: int) -> None:
         """Append samples that belong at position `at` of the clip; small clock jitter is not a gap."""
@@ -232,9 +247,16 @@ class _Sound:
         at += skip
         if samples.shape[1] == 0:
             return
-        silence = np.zeros((samples.shape[0], at - self.taken), np.float32)
-        self.pending += [silence, samples]
-        self.taken = at + samples.shape[1]
+        self._silence(at - self.taken)
+        self._append(samples)
+
+    def _silence(self, count: int) -> None:
+        for start in range(0, count, SILENT):
+            self._append(np.zeros((self.pending[0].shape[0], min(SILENT, count - start)), np.float32))
+
+    def _append(self, samples: Samples) -> None:
+        self.pending.append(samples)
+        self.taken += samples.shape[1]
         if not self.waits and self.taken - self.sent >= AAC_FRAME:
             waiting = np.concatenate(self.pending, axis=1)
             whole = waiting.shape[1] // AAC_FRAME * AAC_FRAME
@@ -251,8 +273,8 @@ class _Sound:
             self.file.mux(self.stream.encode(frame))
 
     def finish(self, duration_s: float) -> None:
+        """Encode what is left, with silence up to a length; without any sound there stays none."""
         if self.taken:
-            missing = max(0, round(duration_s * self.rate) - self.taken)
-            silence = np.zeros((self.pending[0].shape[0], missing), np.float32)
-            self._send(np.concatenate([*self.pending, silence], axis=1))
+            self._silence(round(duration_s * self.rate) - self.taken)
+            self._send(np.concatenate(self.pending, axis=1))
         self.file.mux(self.stream.encode(None))

@@ -1,7 +1,6 @@
 """Single frames of a video by their times, with as little decoding as the file allows."""
 
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -9,8 +8,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from longtake.errors import VideoError
+from longtake.places import Place, place
 from longtake.video.decode import Reader
-from longtake.video.describe import pixel_aspect, shown_size
+from longtake.video.describe import pixel_aspect, shown_size, turned
 from longtake.video.scan import fit_size
 
 BLIND_SEEK_S = 5.0
@@ -18,7 +18,7 @@ BLIND_SEEK_S = 5.0
 
 
 def read_frames(
-    path: str | Path,
+    path: str | Place,
     times: Sequence[float],
     *,
     long_side_px: int,
@@ -34,11 +34,11 @@ def read_frames(
     """
     if list(times) != sorted(times):
         raise ValueError("times out of order")
-    return _all(Path(path), times, long_side_px, first_timestamp_s if seekable else None, on_progress)
+    return _all(place(path), times, long_side_px, first_timestamp_s if seekable else None, on_progress)
 
 
 def _all(
-    path: Path,
+    path: Place,
     times: Sequence[float],
     long_side_px: int,
     first_timestamp_s: float | None,
@@ -56,7 +56,7 @@ def _all(
 
 
 def _displayed(
-    path: Path,
+    path: Place,
     times: Sequence[float],
     long_side_px: int,
     first_timestamp_s: float | None,
@@ -71,7 +71,8 @@ def _displayed(
         for wanted in times:
             reached_s = ahead[0] if ahead else 0.0
             if first_timestamp_s is not None and _worth_a_seek(reader, wanted, reached_s, first_timestamp_s):
-                reader.seek(wanted, first_timestamp_s)
+                if not reader.seek(wanted, first_timestamp_s):
+                    return
                 frames, shown, ahead = iter(reader), None, None
             ahead = ahead or next(frames, None)
             while ahead and ahead[0] <= wanted + half_tick_s:
@@ -87,10 +88,9 @@ def _displayed(
 def _picture(reader: Reader, scaler: VideoReformatter, frame: VideoFrame, long_side_px: int) -> NDArray[np.uint8]:
     """Return a frame as RGB, scaled and turned upright."""
     width, height = fit_size(long_side_px, shown_size(frame, pixel_aspect(reader)))
-    turned = frame.rotation % 180 != 0
-    size = (height, width) if turned else (width, height)
+    size = (height, width) if turned(frame) % 180 else (width, height)
     scaled = scaler.reformat(frame, *size, "rgb24", interpolation=Interpolation.AREA, threads=1)
-    return np.ascontiguousarray(np.rot90(np.asarray(scaled.to_ndarray(), np.uint8), frame.rotation // 90))
+    return np.ascontiguousarray(np.rot90(np.asarray(scaled.to_ndarray(), np.uint8), turned(frame) // 90))
 
 
 def _worth_a_seek(reader: Reader, wanted_s: float, reached_s: float, first_timestamp_s: float) -> bool:

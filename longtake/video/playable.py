@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from longtake.errors import VideoError
-from longtake.video.decode import Reader
+from longtake.places import Place, place
+from longtake.video.decode import Reader, pick_sound
 from longtake.video.encode import Encoder, Quality
 
 HIGH_PX = 480
@@ -15,7 +16,7 @@ MARGINS_S = (0.0, 5.0, 30.0)
 
 
 def write_playable(
-    path: str | Path,
+    path: str | Place,
     span: tuple[float, float],
     target: Path,
     *,
@@ -33,7 +34,7 @@ def write_playable(
     seeks = [span[0] - margin_s for margin_s in MARGINS_S if seekable and span[0] > margin_s]
     try:
         for seek_s in (*seeks, None):
-            if _encode(Path(path), span, seek_s, first_timestamp_s, temporary, on_progress):
+            if _encode(place(path), span, seek_s, first_timestamp_s, temporary, on_progress):
                 temporary.replace(target)
                 return
     finally:
@@ -42,7 +43,7 @@ def write_playable(
 
 
 def _encode(
-    path: Path,
+    path: Place,
     span: tuple[float, float],
     seek_s: float | None,
     first_timestamp_s: float,
@@ -54,9 +55,9 @@ def _encode(
     frames, video_over, sound_over, entered = 0, False, False, seek_s is None
     with Reader(path) as reader:
         half_tick_s = reader.timeline.time_base / 2
-        sound = reader.container.streams.best("audio")
-        if seek_s is not None:
-            reader.seek(seek_s, first_timestamp_s)
+        sound = pick_sound(reader.container)
+        if seek_s is not None and not reader.seek(seek_s, first_timestamp_s):
+            return 0
         encoder = Encoder(target, reader, sound, QUALITY, most_high=HIGH_PX)
         try:
             for packet in reader.packets(*([sound] if sound else [])):

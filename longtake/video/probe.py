@@ -1,22 +1,21 @@
 """What a video is, without decoding more than its first frame."""
 
-from pathlib import Path
-
 import numpy as np
 
+from longtake.places import Place, place
 from longtake.records import Video
 from longtake.video.decode import Reader
 from longtake.video.describe import describe, no_frames
 from longtake.video.scan import scan
 
 
-def probe(path: str | Path) -> Video:
+def probe(path: str | Place) -> Video:
     """Return what a video is. Frame count and times are exact, read from its packets; one frame is decoded.
 
     A file whose packets carry no usable timestamps is decoded whole. Raises `VideoError` whose kind says why a file
     can't be used.
     """
-    path = Path(path)
+    path = place(path)
     with Reader(path) as reader:
         first = next(iter(reader), None)
         if first is None:

@@ -14,8 +14,9 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from longtake.errors import UsageError, VideoError
-from longtake.video.decode import Reader, open_video
-from longtake.video.describe import pixel_aspect
+from longtake.places import Place
+from longtake.video.decode import Reader, open_video, pick_sound
+from longtake.video.describe import pixel_aspect, turned
 from longtake.video.encode import REPEATABLE, TURNS, Encoder, Quality, filter_graph
 from longtake.video.probe import probe
 from longtake.video.scan import scan
@@ -70,7 +71,7 @@ def parse_refit(size: str = "", fps: float = 0.0, frames: str = "", sides: int =
     return None if how == Refit() else how
 
 
-def refit(source: Path, target: Path, how: Refit) -> tuple[int, int, int, float, int, float]:
+def refit(source: Place, target: Path, how: Refit) -> tuple[int, int, int, float, int, float]:
     """Write a file anew, whole or not at all; return bytes, width, height, fps, frames and seconds.
 
     Output frame k is the one displayed at k / fps seconds after the first. Pixels become square, sound is cut to the
@@ -100,7 +101,7 @@ class _Times:
     end_s: float
 
 
-def _times(path: Path) -> _Times:
+def _times(path: Place) -> _Times:
     container, stream = open_video(path)
     with container:
         shown = (p for p in container.demux(stream) if p.size and p.pts is not None and not p.is_discard)
@@ -114,7 +115,7 @@ def _times(path: Path) -> _Times:
     return _Times(float(ticks[0]) * tick_s, (ticks - ticks[0]) * tick_s, float(ticks[-1] - ticks[0] + lasts) * tick_s)
 
 
-def _plan(source: Path, seen: _Times, how: Refit, half_tick_s: float) -> tuple[NDArray[np.float64], float]:
+def _plan(source: Place, seen: _Times, how: Refit, half_tick_s: float) -> tuple[NDArray[np.float64], float]:
     """Return when the written frames are to show, and when the last one ends."""
     times, end_s = seen.times, seen.end_s
     if how.fps:
@@ -132,7 +133,7 @@ def _plan(source: Path, seen: _Times, how: Refit, half_tick_s: float) -> tuple[N
     return times[:count], float(times[count]) if count < len(times) else end_s
 
 
-def _write(source: Path, target: Path, how: Refit) -> tuple[tuple[int, int], NDArray[np.float64]]:
+def _write(source: Place, target: Path, how: Refit) -> tuple[tuple[int, int], NDArray[np.float64]]:
     """Encode what is wanted; return the size and the times that the file must have."""
     seen = _times(source)
     with Reader(source) as reader:
@@ -183,7 +184,7 @@ class _Encoder(Encoder):
     """One mp4 file being written in the size and at the rate that is asked for."""
 
     def __init__(self, path: Path, reader: Reader, how: Refit) -> None:
-        self.source_sound = reader.container.streams.best("audio")
+        self.source_sound = pick_sound(reader.container)
         super().__init__(path, reader, self.source_sound, Quality(crf=how.crf))
         self.fitted = _Fitted(reader, how)
         self.rate = Fraction(how.fps).limit_denominator(10_000) if how.fps else None
@@ -244,10 +245,10 @@ class _Fitted:
         return picture
 
     def _build(self, frame: VideoFrame) -> Graph:
-        turned = frame.rotation % 360
+        turns = turned(frame)
         aspect = pixel_aspect(self.reader)
-        wide, high = (frame.height, frame.width) if turned % 180 else (frame.width, frame.height)
-        aspect = 1 / aspect if turned % 180 else aspect
+        wide, high = (frame.height, frame.width) if turns % 180 else (frame.width, frame.height)
+        aspect = 1 / aspect if turns % 180 else aspect
         if self.size == (0, 0):
             self.size = _size(self.how, wide * aspect, high)
         if min(self.size) < 2:
@@ -261,7 +262,7 @@ class _Fitted:
         how = "area" if cropped[0] >= width and cropped[1] >= height else "bicubic"
         corner = (wide - cropped[0]) // 2, (high - cropped[1]) // 2
         crop = f"crop={cropped[0]}:{cropped[1]}:{corner[0]}:{corner[1]}"
-        chain = f"{TURNS.get(turned, '')}{crop},scale={width}:{height}:flags={how},setsar=1,format=yuv420p"
+        chain = f"{TURNS.get(turns, '')}{crop},scale={width}:{height}:flags={how},setsar=1,format=yuv420p"
         return filter_graph(frame, chain)
 
 
@@ -277,7 +278,7 @@ def _size(how: Refit, shown_width: float, shown_height: float) -> tuple[int, int
     return int(width + 1e-6) // sides * sides, int(height + 1e-6) // sides * sides
 
 
-def _check(path: Path, source: Path, size: tuple[int, int], times: NDArray[np.float64]) -> None:
+def _check(path: Path, source: Place, size: tuple[int, int], times: NDArray[np.float64]) -> None:
     """Read a written file back: it must have the size, and every frame at its time."""
     found = scan(path, {})
     if (found.video.width, found.video.height) != size:

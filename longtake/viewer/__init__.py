@@ -6,13 +6,13 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import quote
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from longtake.errors import UsageError
+from longtake.places import Place, set_folder
 from longtake.viewer.app import build
 from longtake.viewer.security import is_loopback
 
@@ -22,9 +22,9 @@ WAITS_S = 1
 
 
 def view(
-    folder: str | Path,
+    folder: str | Place,
     *,
-    other: str | Path | None = None,
+    other: str | Place | None = None,
     host: str = LOOPBACK_HOST,
     port: int = 0,
     ready: Callable[[str], None] = lambda _: None,
@@ -38,7 +38,7 @@ def view(
     token = None if is_loopback(host) else secrets.token_urlsafe(24)
     with bound(host, port) as listener:
         number = listener.getsockname()[1]
-        app = build(Path(folder), other=Path(other) if other else None, host=host, port=number, token=token)
+        app = build(set_folder(folder), other=set_folder(other) if other else None, host=host, port=number, token=token)
         listener.listen()
         url = address(host, number, token)
         ready(url)

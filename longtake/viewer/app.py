@@ -1,7 +1,5 @@
 """The viewer's server: everything that can be asked of it, joined to one app."""
 
-from pathlib import Path
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -9,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from longtake.places import Place
 from longtake.viewer import comparing, details, grid, judging, media, overview, plots
 from longtake.viewer.asking import get, reply
 from longtake.viewer.notes import Notes
@@ -17,7 +16,7 @@ from longtake.viewer.security import Guard
 from longtake.viewer.shelf import Shelf
 
 
-def build(folder: Path, *, other: Path | None = None, host: str, port: int, token: str | None) -> ASGIApp:
+def build(folder: Place, *, other: Place | None = None, host: str, port: int, token: str | None) -> ASGIApp:
     """Return the app for one set, and another that it is compared with. Raises `SetError` where there is no set."""
     shelf = Shelf(folder)
     before = Shelf(other) if other else None

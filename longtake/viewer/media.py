@@ -15,10 +15,12 @@ from starlette.types import Receive, Scope, Send
 from longtake.captions import Look
 from longtake.errors import LongtakeError, UsageError
 from longtake.looks import take_looks
+from longtake.places import Place, Remote, place
 from longtake.planning import hash_of
 from longtake.video import video_id
 from longtake.viewer.asking import MissingError, get, reply
 from longtake.viewer.details import number_in, video_row
+from longtake.viewer.far import Far
 from longtake.viewer.playing import Playable, kind_of, plays
 from longtake.viewer.shelf import Shelf
 
@@ -114,8 +116,13 @@ def _clip(shelf: Shelf, request: Request) -> dict[str, Any]:
     return found[0]
 
 
-def _inside(folder: Path, part: str, name: str) -> Path:
+def _inside(folder: Place, part: str, name: str) -> Place:
     """Return a file in a part of a set folder, wherever links lead. Raises `MissingError` for what lies elsewhere."""
+    if isinstance(folder, Remote):
+        parts = name.split("/")
+        if parts[0] != part or not {"", ".", ".."}.isdisjoint(parts) or "\0" in name:
+            raise MissingError(f"{name!r} lies outside the set's folder {part!r}; it is not shown")
+        return folder / name
     try:
         path = (folder / name).resolve()
     except (ValueError, RuntimeError) as error:  # a null byte, or links in a circle
@@ -125,8 +132,10 @@ def _inside(folder: Path, part: str, name: str) -> Path:
     return path
 
 
-def _file(path: Path, kind: str, headers: Mapping[str, str] = ANEW) -> Response:
+def _file(path: Place, kind: str, headers: Mapping[str, str] = ANEW) -> Response:
     """Return a file, whole or the part that is asked for. Raises `MissingError`."""
+    if isinstance(path, Remote):
+        return Far(path, kind, headers)
     try:
         if path.is_file():
             return FileResponse(path, media_type=kind, headers=headers, stat_result=path.stat())
@@ -135,13 +144,14 @@ def _file(path: Path, kind: str, headers: Mapping[str, str] = ANEW) -> Response:
     raise MissingError(f"{path} is not there any more")
 
 
-def _source(video: Mapping[str, Any]) -> Path:
+def _source(video: Mapping[str, Any]) -> Place:
     """Return a video's file. Raises `MissingError` where it has gone, or another one is in its place.
 
     A table can name any file; only one with the content that the video's id tells is given to anybody.
     """
-    path = Path(video["path"])
+    path = place(video["path"])
     try:
+        path = path.known() if isinstance(path, Remote) else path
         status = path.stat()
         same = path.is_file() and _hash(path, status.st_size, status.st_mtime_ns) == hash_of(video["id"])
     except (OSError, ValueError) as error:
@@ -152,7 +162,7 @@ def _source(video: Mapping[str, Any]) -> Path:
 
 
 @lru_cache(1024)
-def _hash(path: Path, size: int, modified_ns: int) -> str:
+def _hash(path: Place, size: int, modified_ns: int) -> str:
     """Return the part of a video's id that names its content, for a file of this size and time."""
     return hash_of(video_id(path))
 

@@ -16,6 +16,7 @@ from typing import Any
 from longtake.engines import Item
 from longtake.engines.local import run_items
 from longtake.errors import UsageError, VideoError
+from longtake.places import Place
 from longtake.planning import hash_of
 
 VERSION = 1
@@ -61,7 +62,7 @@ class _AbandonedError(Exception):
 class Playable:
     """Makes files of spans, in the set's folder, or elsewhere where that can't be written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self._set = folder
         self._elsewhere: Path | None = None
         self._lock = threading.Lock()
@@ -107,16 +108,18 @@ class Playable:
 
     def _folder(self) -> Path:
         """Return where the files lie: never outside the set through a link, for nobody said so."""
-        own = self._set.resolve() / PLAY
-        if self._elsewhere is None:
+        if self._elsewhere is not None:
+            return self._elsewhere
+        if isinstance(self._set, Path):  # a store is no place for what one viewer needs for a while
+            own = self._set.resolve() / PLAY
             try:
                 own.mkdir(parents=True, exist_ok=True)
                 if os.access(own, os.W_OK) and own.resolve() == own:
                     return own
             except OSError:
                 pass  # a set that can only be read
-            self._elsewhere = Path(tempfile.mkdtemp(prefix="longtake-play-"))
-            weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
+        self._elsewhere = Path(tempfile.mkdtemp(prefix="longtake-play-"))
+        weakref.finalize(self, shutil.rmtree, self._elsewhere, ignore_errors=True)
         return self._elsewhere
 
     def _make(self, target: Path, job: Mapping[str, Any], made: "Future[Path]") -> None:

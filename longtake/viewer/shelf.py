@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from longtake.duplicates import GROUP
 from longtake.errors import UsageError
+from longtake.places import Place
 from longtake.running import check_judged
 from longtake.select import FunnelRow, Rule, Selection, parse_rule, select
 from longtake.selecting import choose
@@ -53,7 +53,7 @@ class Chosen:
 class Shelf:
     """A set folder, opened to be looked at while a run may go on beside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Place) -> None:
         self.folder = folder
         self.store = Store(folder)
         self.recipe()  # says where there is no set

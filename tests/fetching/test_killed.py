@@ -15,7 +15,7 @@ from fileserver import CHUNK, FileServer
 from longtake.fetching import Limits, Manner, fetch_list, fetched
 from longtake.fetching.ledger import Ledger
 from longtake.fetching.listing import take_in
-from longtake.fetching.shards import Part
+from longtake.shards import Part
 
 CALL = """
 import sys

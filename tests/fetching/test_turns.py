@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from longtake.fetching import hosts
 from longtake.fetching.hosts import Host
 from longtake.fetching.ledger import Wanted
-from longtake.fetching.shards import Part, bucket_of
 from longtake.fetching.states import FetchError
 from longtake.fetching.turns import Turns
+from longtake.shards import Part, bucket_of
 
 BUSY = FetchError("throttled", "429")
 

@@ -1,0 +1,189 @@
+"""Going through the frames of a video, each with its time and number: all of them, or those that something hangs on.
+
+Nearly half of the frames of an H.264 or HEVC file are referred to by no other. They need no decoding where little
+changes, which the sizes of packets tell: in a transition, and where much moves, packets are large. What a signal wants
+to see by its time is decoded always, so that signals that take samples see just what they see of all frames. Times and
+numbers of frames left out come from the packets.
+"""
+
+import heapq
+import statistics
+from bisect import bisect, insort
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import av
+from av.video.frame import VideoFrame
+
+from longtake.video.decode import Reader
+from longtake.video.spare import Spare
+
+AHEAD = 32
+"""Packets read ahead: twice as many as a frame may come later in the file than it is shown."""
+USUAL = 31
+"""Packets of a kind that say what size is usual: those of two seconds."""
+LARGE_SPARE, LARGE = 2, 3
+"""How many times the usual size tells of change: of frames that nobody refers to, and of the others."""
+NEAR_S = 0.1
+"""So near to such a packet all frames are decoded."""
+GAP_S = 0.09
+"""Decoded frames are no further apart where the file has more: detectors learned from 12 per second and up."""
+ENOUGH_S = 0.035
+"""Frames so near to each other are enough in any case: no detector goes by more than 30 per second."""
+
+Wants = Callable[[float], Sequence[str]]
+"""Which signals of those that take samples want the next frame, by its time; asked of every frame in turn."""
+
+
+class NeedsAllError(Exception):
+    """The packets of a video don't tell what its frames are, so that all have to be decoded."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """A frame that is shown, decoded or not."""
+
+    time: float
+    number: int
+    due: Sequence[str]
+    """The signals that want it."""
+
+
+class All:
+    """Every frame of a video."""
+
+    left_out = 0
+
+    def __init__(self, reader: Reader, wants: Wants) -> None:
+        self.reader, self.wants = reader, wants
+        self.times: list[float] = []
+        """Of the frames so far."""
+
+    def __iter__(self) -> Iterator[tuple[Shown, VideoFrame]]:
+        for time, frame in self.reader:
+            self.times.append(time)
+            yield Shown(time, len(self.times) - 1, self.wants(time)), frame
+
+
+class Few:
+    """The frames of a video that something hangs on; raises `NeedsAllError` where packets don't tell of all frames."""
+
+    def __init__(self, reader: Reader, wants: Wants, spare: Spare) -> None:
+        self.reader, self.wants, self.spare = reader, wants, spare
+        self.times: list[float] = []
+        """Of all frames so far, and of some that are still to come."""
+        self.left_out = 0
+        self.coming: list[tuple[int, int]] = []
+        """Timestamps and durations of the next frames, a heap."""
+        self.counted: int | None = None
+        """Timestamp of the last frame that has a number."""
+        self.shown: dict[int, Shown] = {}
+        """Frames still to come out of the decoder, in order, by their timestamps."""
+        self.sizes = _Sizes(reader.timeline.time_base)
+        self.size: tuple[int, int] | None = None
+
+    def __iter__(self) -> Iterator[tuple[Shown, VideoFrame]]:
+        ahead: deque[tuple[av.Packet[Any], bool]] = deque()
+        for packet in self.reader.packets():
+            if not packet.size:
+                break
+            ahead.append((packet, self._take(packet)))
+            if len(ahead) > AHEAD:
+                yield from self._next(*ahead.popleft())
+        for packet, spare in ahead:
+            yield from self._next(packet, spare)
+        yield from self._decode(None)
+        if self.shown or self.reader.cut_short:
+            raise NeedsAllError
+
+    def _take(self, packet: "av.Packet[Any]") -> bool:
+        """Note what a packet says of its frame; return whether it can be left out."""
+        if packet.pts is None or packet.is_corrupt:
+            raise NeedsAllError
+        if self.counted is not None and packet.pts <= self.counted:
+            raise NeedsAllError  # later frames than this one have their numbers by now
+        spare = self.spare(memoryview(packet))
+        self.sizes.add(packet, spare=spare)
+        if not packet.is_discard:
+            heapq.heappush(self.coming, (packet.pts, packet.duration or 0))
+        return spare
+
+    def _next(self, packet: "av.Packet[Any]", spare: bool) -> Iterator[tuple[Shown, VideoFrame]]:
+        """Count the frames up to a packet's, and decode it if something hangs on it."""
+        assert packet.pts is not None
+        while self.coming and self.coming[0][0] <= packet.pts:
+            self._count(*heapq.heappop(self.coming))
+        shown = self.shown.get(packet.pts)
+        if spare and not (shown and shown.due) and self.sizes.calm(packet.pts):
+            if self.shown.pop(packet.pts, None):
+                self.left_out += 1
+            return
+        if spare:
+            self.sizes.keep(packet.pts)
+        yield from self._decode(packet)
+
+    def _count(self, pts: int, duration: int) -> None:
+        timeline = self.reader.timeline
+        time = timeline.place(pts, duration)
+        if time is None or timeline.jumps or timeline.disordered:
+            raise NeedsAllError
+        self.counted = pts
+        self.shown[pts] = Shown(time, len(self.times), self.wants(time))
+        self.times.append(time)
+
+    def _decode(self, packet: "av.Packet[Any] | None") -> Iterator[tuple[Shown, VideoFrame]]:
+        try:
+            frames = self.reader.context.decode(packet)
+        except av.error.FFmpegError as error:
+            raise NeedsAllError from error
+        for frame in frames:
+            size = (frame.width, frame.height)
+            if frame.pts is None or frame.pts != next(iter(self.shown), None) or size != (self.size or size):
+                raise NeedsAllError  # one before it is lost, or it is none of those that were to come
+            self.size = size
+            yield self.shown.pop(frame.pts), frame
+
+
+class _Sizes:
+    """What the sizes of packets say of change, and which frames are decoded."""
+
+    def __init__(self, time_base: float) -> None:
+        self.near, self.gap, self.enough = NEAR_S / time_base, GAP_S / time_base, ENOUGH_S / time_base
+        self.usual = {spare: deque[int](maxlen=USUAL) for spare in (False, True)}
+        self.large: deque[int] = deque(maxlen=2 * AHEAD)
+        """Timestamps of large packets."""
+        self.decoded: list[int] = []
+        """Timestamps of frames that are decoded, in order."""
+        self.keys: deque[int] = deque(maxlen=2 * AHEAD)
+
+    def add(self, packet: "av.Packet[Any]", *, spare: bool) -> None:
+        """Take the next packet of the file."""
+        assert packet.pts is not None
+        if not spare:
+            self.keep(packet.pts)
+        if packet.is_keyframe:
+            self.keys.append(packet.pts)
+            return
+        usual = self.usual[spare]
+        if usual and packet.size > (LARGE_SPARE if spare else LARGE) * statistics.median(usual):
+            self.large.append(packet.pts)
+        usual.append(packet.size)
+
+    def keep(self, pts: int) -> None:
+        """Note that a frame is decoded."""
+        insort(self.decoded, pts)
+        del self.decoded[: -3 * AHEAD]
+
+    def calm(self, pts: int) -> bool:
+        """Return whether little changes at a frame, and its neighbours are near enough to stand for it."""
+        after = bisect(self.decoded, pts)
+        if 0 < after < len(self.decoded):
+            following = self.decoded[after]
+            apart = following - self.decoded[after - 1]
+            if apart <= self.enough:
+                return True
+            if apart > self.gap or following in self.keys:
+                return False
+        return not any(abs(large - pts) <= self.near for large in self.large)
