@@ -16,7 +16,8 @@ from longtake.select import Column, FunnelRow, Rule, Selection, funnel, select
 from longtake.steps import nearest
 from longtake.store import Snapshot, Store, score_columns
 
-UPDATED_AT_ONCE = 1_000_000
+REWRITTEN_FROM = 50_000
+"""So many changed rows are no more looked up one by one, which writes all their columns anew."""
 
 
 def apply_rules(
@@ -33,9 +34,10 @@ def apply_rules(
         {"id": clips["id"], "kept": pa.array(selection.kept), "rejected_by": pa.array(selection.reasons(), pa.string())}
     )
     changed = pc.or_(_differ(now["kept"], clips["kept"]), _differ(now["rejected_by"], clips["rejected_by"]))
-    now = now.filter(changed)
-    for start in range(0, now.num_rows, UPDATED_AT_ONCE):
-        store.update_columns("clips", "id", now.slice(start, UPDATED_AT_ONCE))
+    if int(pc.sum(changed).as_py() or 0) >= REWRITTEN_FROM:
+        store.rewrite("clips", now.drop_columns(["id"]))
+    elif pc.any(changed).as_py():
+        store.update_columns("clips", "id", now.filter(changed))
     return rows, int(selection.kept.sum())
 
 

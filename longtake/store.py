@@ -266,6 +266,28 @@ class Store:
         dataset = self._add_missing_columns(table, data.schema)
         dataset.merge_insert(key).when_matched_update_all().execute(data)
 
+    def rewrite(self, table: str, data: pa.Table) -> None:
+        """Set some columns of all rows, given in the order in which rows are read, in one commit.
+
+        No other column is written again, which of many rows `update_columns` does.
+        """
+        dataset = self._add_missing_columns(table, data.schema)
+        fragments: list[Any] = []
+        fields: set[int] = set()
+        start = 0
+        for fragment in dataset.get_fragments():
+            rows = fragment.to_table(columns=[], with_row_id=True)["_rowid"]
+            changed, modified = fragment.update_columns(
+                data.slice(start, len(rows)).append_column("_rowid", rows), left_on="_rowid"
+            )
+            fragments.append(changed)
+            fields.update(modified)
+            start += len(rows)
+        operation = lance.LanceOperation.Update(
+            updated_fragments=fragments, fields_modified=sorted(fields), update_mode="rewrite_columns"
+        )
+        lance.LanceDataset.commit(dataset, operation, read_version=dataset.version)
+
     def replace(self, table: str, batches: Iterable[pa.RecordBatch], key: str, schema: pa.Schema | None = None) -> None:
         """Put other rows in a table's place, in one stream and one commit; `key` names what they were made of."""
         schema = (schema or SCHEMAS[table]).with_metadata({KEY: key})

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from longtake import selecting
 from longtake.errors import UsageError
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.select import parse_rule
@@ -71,3 +72,45 @@ def test_only_what_rules_ask_of_is_read_and_only_what_changed_is_written(tmp_pat
     with pytest.raises(UsageError, match=r"did you mean 'motion\.mean'"):
         clips_for(store, [parse_rule("motion.means >= 1")])
     clips_for(store, [parse_rule("judge.score >= 1")], judges={"judge"})
+
+
+def test_columns_of_all_rows_are_rewritten_in_one_commit(tmp_path: Path):
+    store = Store(tmp_path)
+    schema = score_schema(SCHEMAS["clips"], ["motion.mean"])
+    for start in (0, 10, 20):
+        store.append("clips", [{"id": f"c{n}", "motion": {"mean": n / 1}} for n in range(start, start + 10)], schema)
+    store.delete("clips", "id", ["c3", "c25"])
+    ids = store.read("clips", ["id"])["id"].to_pylist()
+    before = store.version("clips")
+    kept = pa.array([int(name[1:]) % 2 == 0 for name in ids])
+    why = pa.array([f"why {name}" if int(name[1:]) % 2 else None for name in ids])
+    for _ in range(2):  # also where it was done before
+        store.rewrite("clips", pa.table({"kept": kept, "rejected_by": why}))
+    assert store.version("clips") == before + 2
+    rows = store.read("clips", ["id", "kept", "rejected_by", "motion.mean"]).to_pylist()
+    assert len(rows) == 28
+    for row in rows:
+        number = int(row["id"][1:])
+        assert row["kept"] == (number % 2 == 0) and row["motion.mean"] == number
+        assert row["rejected_by"] == (f"why {row['id']}" if number % 2 else None)
+    assert len(store.read("clips", ["id"], "kept")) == 15
+    store.update("clips", "id", [{"id": "c4", "kept": False}], pa.schema([("id", pa.string()), ("kept", pa.bool_())]))
+    assert len(store.read("clips", ["id"], "kept")) == 14
+
+
+def test_columns_that_a_table_lacked_are_rewritten_too(tmp_path: Path):
+    store = Store(tmp_path)
+    store.append("shots", [{"video_id": "a", "number": n} for n in range(5)], pa.schema(list(SCHEMAS["shots"])[:2]))
+    store.rewrite("shots", pa.table({"start_s": pa.array([n / 2 for n in range(5)])}))
+    assert store.read("shots", ["start_s"])["start_s"].to_pylist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+
+
+def test_many_changes_say_the_same_as_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    rules, said = [parse_rule("duration_s >= 3")], []
+    for most in (1, 10**9):
+        monkeypatch.setattr(selecting, "REWRITTEN_FROM", most)
+        store = Store(tmp_path / str(most))
+        store.append("clips", [{"id": f"c{n}", "duration_s": float(n)} for n in range(10)])
+        apply_rules(store, rules)
+        said.append(sorted(store.read("clips", ["id", "kept", "rejected_by"]).to_pylist(), key=lambda row: row["id"]))
+    assert said[0] == said[1]

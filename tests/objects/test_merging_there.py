@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from media import pan, write_video
 from sets import files, tables
@@ -9,6 +10,7 @@ from sets import files, tables
 from longtake.merging import merge_sets
 from longtake.places import Remote
 from longtake.running import run
+from longtake.store import Store
 
 SETTINGS = ("select.keep=['duration_s >= 1']", "files.preset='ultrafast'")
 
@@ -33,3 +35,11 @@ def test_parts_there_and_here_become_one_set(films: Path, bucket: Remote, tmp_pa
     back = merge_sets([f"{bucket}/set"], tmp_path / "back")
     assert back.videos == 3 and tables(tmp_path / "back") == tables(tmp_path / "whole")
     assert files(tmp_path / "back").keys() == files(tmp_path / "whole").keys()
+
+
+def test_columns_are_rewritten_there(bucket: Remote) -> None:
+    store = Store(bucket / "set")
+    store.append("clips", [{"id": f"c{n}"} for n in range(10)])
+    store.append("clips", [{"id": f"c{n}"} for n in range(10, 20)])
+    store.rewrite("clips", pa.table({"kept": pa.array([n % 2 == 0 for n in range(20)])}))
+    assert Store(bucket / "set").read("clips", ["id"], "kept")["id"].to_pylist() == [f"c{n}" for n in range(0, 20, 2)]
