@@ -31,6 +31,8 @@ SERIES_AT_ONCE = 64
 SERIES_A_FILE = 50_000
 """Rows of signals that are a big file: compacting writes smaller ones together, and leaves this one alone."""
 ROWS_AT_ONCE = 8192
+WIDE_ROWS_AT_ONCE = 1024
+"""With all columns of ten million clips Lance's own number waits for itself and never ends (pylance 14)."""
 READ_AHEAD = 64 << 20
 """Bytes that a stream of rows may hold before they are asked for."""
 KEY = "made of"
@@ -142,7 +144,9 @@ class Store:
         there = dataset.schema.names
         unknown = [name for name in columns or schema.names if name in schema.names and name not in there]
         try:
-            data = dataset.to_table(columns=[name for name in columns or there if name not in unknown], filter=where)
+            asked = [name for name in columns or there if name not in unknown]
+            few = None if columns else WIDE_ROWS_AT_ONCE
+            data = dataset.to_table(columns=asked, filter=where, batch_size=few)
         except (ValueError, OSError) as error:
             self._check_unchanged(table, dataset.version, error)
             if isinstance(self.folder, Remote) and (problem := fault(error)):

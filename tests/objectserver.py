@@ -132,7 +132,6 @@ class _Passing(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         if "content-length" not in names and status != 204:
             self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
         part = data[: len(data) // 2] if kind == "cut" else data
         passed = Passed(
             self.command,
@@ -144,7 +143,8 @@ class _Passing(BaseHTTPRequestHandler):
             "Authorization" in self.headers,
         )
         with way.lock:
-            way.passed.append(passed)
+            way.passed.append(passed)  # before any of the answer goes out: who has it finds it noted
+        self.end_headers()
         try:
             if kind == "trickle":
                 for start in range(0, len(part), 1 << 14):

@@ -13,6 +13,7 @@ from media import FPS, Picture, pan, write_video
 
 from longtake import corpus, spanning
 from longtake.cli import main
+from longtake.engines.local import LocalEngine
 from longtake.errors import SetError, UsageError
 from longtake.exporting import export_set
 from longtake.ground_set import ground_set
@@ -130,7 +131,7 @@ def test_nothing_is_done_twice_and_other_numbers_need_no_model(
     made = copy(seeing, tmp_path)
     ground_set(made)
     before = spans(made)
-    monkeypatch.setattr(spanning, "run_items", lambda *_, **__: pytest.fail("a worker was started"))
+    monkeypatch.setattr(LocalEngine, "run_items", lambda *_, **__: pytest.fail("a worker was started"))
     again = ground_set(made)
     assert again.spanned.was_there and again.spanned.embedded == 0
     assert spans(made) == before

@@ -59,7 +59,7 @@ def collect(folder: Place) -> dict[str, Any]:
     sample, sizes = _sample(store, clips, columns, selection, index, found)
     ids = [clip["id"] for clip in sample]
     said = captions_of(store, ids, list(recipe.get("captions", {})))
-    joins = joins_of(store, store.read("clips", where=one_of("id", ids)))
+    joins = joins_of(store, store.read("clips", ["id", "video_id", "start_s", "transitions_at"], one_of("id", ids)))
     grounded = spans.summarize(store, recipe, folder.resolve().name)
     failures = store.read("failures", ["item", "step", "kind", "message"])
     return {
