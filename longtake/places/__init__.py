@@ -197,7 +197,7 @@ class Remote:
     def read_tagged(self) -> tuple[bytes, Tag] | None:
         """Return all of it, and what the store calls just this content; None where there is no such object."""
         try:
-            got = stores.library().get(self._store, self.key)
+            got = stores.obstore_module().get(self._store, self.key)
             return bytes(got.bytes()), _tag(got.meta)
         except FileNotFoundError as error:
             if (reason := stores.told(error, str(self))).args[0].endswith("no such bucket"):
@@ -211,7 +211,7 @@ class Remote:
 
         None where something else is there: another's, or what this very call wrote, if the answer to it was lost.
         """
-        library = stores.library()
+        library = stores.obstore_module()
         try:
             put = library.put(self._store, self.key, data, mode=tag or "create")
         except (library.exceptions.AlreadyExistsError, library.exceptions.PreconditionError):
@@ -228,7 +228,7 @@ class Remote:
         if not missing_ok:
             self.stat()
         try:
-            stores.library().delete(self._store, self.key)
+            stores.obstore_module().delete(self._store, self.key)
         except FileNotFoundError:
             return
         except Exception as error:
@@ -298,7 +298,7 @@ def remove(paths: Sequence[Place]) -> None:
             path.unlink()
         return
     try:
-        stores.library().delete(objects[0]._store, [path.key for path in objects])
+        stores.obstore_module().delete(objects[0]._store, [path.key for path in objects])
     except FileNotFoundError:
         return  # another did it
     except Exception as error:

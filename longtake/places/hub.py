@@ -21,7 +21,7 @@ def store(repository: str) -> Any:
     if token := _hub().get_token():
         client["default_headers"] = {"authorization": f"Bearer {token}"}
     url = f"{api.endpoint}/{folder}{name}/resolve/{commit}"
-    return stores.library().store.HTTPStore(url, client_options=client, retry_config=stores.RETRY)
+    return stores.obstore_module().store.HTTPStore(url, client_options=client, retry_config=stores.RETRY)
 
 
 def facts(repository: str, key: str) -> Facts:

@@ -136,7 +136,7 @@ class RangeFile(io.RawIOBase):
             options["if_match"] = self.facts.etag
         while True:
             try:
-                got = stores.library().get(self.store, self.key, options=options)
+                got = stores.obstore_module().get(self.store, self.key, options=options)
                 other = self.facts.etag and got.meta["e_tag"] != self.facts.etag
                 if other or got.meta["size"] != self.facts.st_size:
                     raise ChangedError(f"{self.address}: the object was changed meanwhile")

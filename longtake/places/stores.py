@@ -78,7 +78,7 @@ def facts_of(size: int, modified: datetime | None, etag: str | None) -> Facts:
     return Facts(size, seconds * 1_000_000_000 + content, etag)
 
 
-def library() -> Any:
+def obstore_module() -> Any:
     """Return the library of object stores. Raises `UsageError` where it isn't installed."""
     try:
         import obstore.store
@@ -97,7 +97,7 @@ def library() -> Any:
 @lru_cache(64)
 def store(scheme: str, bucket: str) -> Any:
     """Return the store of a bucket, as this process uses it."""
-    stores = library().store
+    stores = obstore_module().store
     options: dict[str, Any] = dict(settings(scheme, bucket))
     client = {**CLIENT, "allow_http": options.pop("allow_http", "") == "true"}
     kind = {"s3": stores.S3Store, "gs": stores.GCSStore, "az": stores.AzureStore}[scheme]
@@ -194,7 +194,7 @@ def _region_of(bucket: str) -> str:
 @contextmanager
 def asking(address: str) -> Iterator[Any]:
     """Give the library, and turn its errors about an address into Python's own."""
-    known = library()
+    known = obstore_module()
     try:
         yield known
     except Exception as error:
@@ -213,7 +213,7 @@ def fault(error: BaseException | None) -> str:
 
 def told(error: Exception, address: str) -> OSError:
     """Return a library's error as one of Python's own, in a line."""
-    stores = library()
+    stores = obstore_module()
     text = str(error)
     if "NoSuchBucket" in text or "ContainerNotFound" in text:
         return FileNotFoundError(f"{address}: no such bucket")
