@@ -107,6 +107,8 @@ class Store:
         self._lock = lock
         if lock:
             claim_format(self.folder)
+        self._pinned: dict[str, lance.LanceDataset | None] | None = None
+        """Tables as they were when they were first looked at; nothing unless `pinned`."""
         self._there: set[str] = set()
         """Tables on an object store that are known to be there: each look is a request."""
         # What was read of a table's versions once is not read again, which on an object store is half of all requests.
@@ -116,12 +118,25 @@ class Store:
             else {}
         )
 
+    def pinned(self) -> "Store":
+        """Return a reader to whom every table stays as it is when it is first read, whoever writes it meanwhile."""
+        reader = Store(self.folder)
+        reader._pinned = {}
+        return reader
+
     def table_path(self, table: str) -> Place:
         """Return where a table lies."""
         return self.folder / f"{table}.lance"
 
     def has(self, table: str) -> bool:
         """Return whether a table has ever been written: one that a kill left without a first version was not."""
+        if self._pinned is None:
+            return self._has(table)
+        if table not in self._pinned:
+            self._pinned[table] = self._latest(table) if self._has(table) else None
+        return self._pinned[table] is not None
+
+    def _has(self, table: str) -> bool:
         path = self.table_path(table)
         if isinstance(path, Remote):
             if table not in self._there and (path / "_versions").is_dir():
@@ -157,6 +172,10 @@ class Store:
         return data.select(list(columns)) if columns and unknown else data
 
     def _open(self, table: str) -> lance.LanceDataset:
+        pinned = self._pinned.get(table) if self._pinned else None
+        return self._latest(table) if pinned is None else pinned
+
+    def _latest(self, table: str) -> lance.LanceDataset:
         try:
             return lance.dataset(str(self.table_path(table)), **self._options)
         except (ValueError, OSError) as error:
@@ -165,7 +184,8 @@ class Store:
 
     def _check_unchanged(self, table: str, version: int, error: Exception) -> None:
         """Raise `ChangedError` where an error may come from what another process cleaned up since a version."""
-        if self.version(table) != version:
+        now = int(self._latest(table).version) if self._has(table) else 0
+        if now != version:
             raise ChangedError(f"{self.table_path(table)} was changed meanwhile; ask again") from error
 
     def version(self, table: str) -> int:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 from media import pan, write_video
 
 from longtake.errors import SetError
@@ -12,8 +13,9 @@ from longtake.exporting import export_set
 from longtake.hashing import hash_set
 from longtake.opening import Set
 from longtake.report import write_report
+from longtake.report.data import collect
 from longtake.running import run, select_set
-from longtake.store import ChangedError
+from longtake.store import ChangedError, Store
 
 CODE = (
     "import sys; from longtake import run; run('lvd2m', [sys.argv[1]], sys.argv[2], settings=sys.argv[3:], workers=1)"
@@ -51,3 +53,15 @@ def test_every_reader_sees_whole_rows_while_a_run_is_at_work(tmp_path: Path) -> 
             assert "is at work" in str(error)
     assert process.returncode == 0 and reads > 1
     assert Set(folder).clips().num_rows == 3
+
+
+def test_a_report_between_a_runs_commit_and_its_selection(tmp_path: Path) -> None:
+    write_video(tmp_path / "film.mp4", pan(30, seed=1, speed=0.3, size=(96, 54)))
+    folder = tmp_path / "set"
+    run("lvd2m", [tmp_path / "film.mp4"], folder, settings=SETTINGS, workers=1)
+    store = Store(folder)
+    ids = store.read("clips", ["id"])
+    store.update_columns("clips", "id", ids.append_column("kept", pa.nulls(ids.num_rows, pa.bool_())))
+    told = collect(folder)
+    assert [video["kept"] for video in told["videos"]] == [1] and told["totals"]["kept"] == 1
+    assert write_report(folder).is_file()

@@ -11,7 +11,7 @@ from lance.file import LanceFileReader
 from longtake.errors import SetError
 from longtake.lock import Lock
 from longtake.schemas import SCHEMAS, score_schema
-from longtake.store import INDEX_FROM_ROWS, Store, one_of, score_columns
+from longtake.store import INDEX_FROM_ROWS, Snapshot, Store, one_of, score_columns
 
 
 def clip(name: str, **scores: dict[str, float | None]) -> dict[str, object]:
@@ -75,6 +75,18 @@ def test_a_table_of_an_older_version_has_nulls_where_it_lacks_columns(tmp_path) 
         {"id": "b", "file_transitions": None, "file_transitions_at": []},
     ]
     assert store.read("clips", ["id"], "file_transitions <= 1")["id"].to_pylist() == ["a"]
+
+
+def test_a_pinned_reader_sees_no_later_write(tmp_path) -> None:
+    store = Store(tmp_path)
+    store.append("clips", [clip("a")])
+    reader = store.pinned()
+    assert reader.count("clips") == 1 and not reader.has("videos")
+    store.append("clips", [clip("b")])
+    store.append("videos", [{"id": "v", "path": "v.mp4"}])
+    assert reader.read("clips")["id"].to_pylist() == ["a"]
+    assert Snapshot(reader, "clips").rows == 1 and reader.read("videos").num_rows == 0
+    assert store.count("clips") == 2 and store.pinned().count("clips") == 2 and store.pinned().has("videos")
 
 
 def test_deleting_is_by_exact_text(tmp_path) -> None:

@@ -29,7 +29,7 @@ VIDEOS_SHOWN = 200
 CLIPS_SHOWN = 300
 FAILURES_SHOWN = 500
 BINS = 40
-CLIP_COLUMNS = (*COLUMNS, "id", "video_id", "start_s", "end_s", "kept", "file_bytes")
+CLIP_COLUMNS = (*COLUMNS, "id", "video_id", "start_s", "end_s", "file_bytes")
 """What is read of all clips, besides what rules ask of; scores one after the other, the rest of those shown alone."""
 
 NOUNS = {"takes": "take", "scenes": "scene"}
@@ -38,13 +38,15 @@ NOUNS = {"takes": "take", "scenes": "scene"}
 
 def collect(folder: Place) -> dict[str, Any]:
     """Return everything on the page as plain data."""
-    store = Store(folder)
+    store = Store(folder).pinned()  # a run may be at work: what is read one after the other must fit together
     toml = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = tomllib.loads(toml)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
     clips = clips_for(store, rules, recipe.get("judges", {}), also=CLIP_COLUMNS)
     columns = Numbers(store)
     selection, rows = choose(clips, rules, judges=recipe.get("judges", {}))
+    # Not the stored choice: while a run is at work, that is still to come for its latest clips.
+    clips = clips.append_column("kept", pa.array(selection.kept))
     captions = summarize(store, recipe, folder.resolve().name, clips["id"].filter(pa.array(selection.kept)))
     videos = store.read("videos", ["id", "path", "duration_s"]).sort_by("path")
     # What the second look found, or a caption set aside, is rare and worth a look: never left out for other clips.
