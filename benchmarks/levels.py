@@ -20,9 +20,9 @@ import numpy as np
 import pyarrow as pa
 from _machine import measured_on, timed
 
-from longtake.levels import make_levels, read_rules
-from longtake.running import select_set
+from longtake.levels import make_levels
 from longtake.schemas import SCHEMAS
+from longtake.select_set import read_rules, select_set
 from longtake.store import Store
 
 TURNS = 7

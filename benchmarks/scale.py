@@ -32,8 +32,8 @@ from longtake.merging import merge_sets
 from longtake.planning import drop_unfinished, plan_work
 from longtake.recipe import Recipe, load, score_keys
 from longtake.report import write_report
-from longtake.running import select_set
 from longtake.schemas import SCHEMAS, score_schema
+from longtake.select_set import select_set
 from longtake.selecting import apply_rules
 from longtake.sources.files import find_videos
 from longtake.store import Store

@@ -12,11 +12,10 @@ from longtake.captioning.phase import Asked, Terms, caption_clips
 from longtake.engines import connect
 from longtake.errors import UsageError
 from longtake.lock import Lock
-from longtake.places import Place, here, set_folder
+from longtake.places import Place, here, set_folder, write_whole
 from longtake.planning import check_kinds
 from longtake.recipe import Recipe, resolve
 from longtake.report import write_report
-from longtake.running import write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.spanning import Spanned, ground_captions
 from longtake.store import Store
@@ -75,7 +74,7 @@ def caption_set(
             return CaptionedSet(folder, expected, imported)
         with connect(engine, workers=workers, address=address) as machines:
             machines.check([folder])
-            write_text(folder / RECIPE, recipe.to_toml())
+            write_whole(folder / RECIPE, recipe.to_toml().encode())
             if requests_to is not None:
                 exported = export_requests(store, recipe, here(requests_to, "files of requests"), machines)
                 return CaptionedSet(folder, expected, imported, exported)

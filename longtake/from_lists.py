@@ -7,8 +7,7 @@ from pathlib import Path
 
 from longtake.errors import FAILURE_KINDS, UsageError
 from longtake.fetching import FAILED, Fetched, Manner, fetch_list
-from longtake.places import is_remote
-from longtake.running import write_text
+from longtake.places import is_remote, write_whole
 from longtake.sources.files import ENDINGS, absolute
 from longtake.sources.lists import form_of
 from longtake.steps import nearest
@@ -115,5 +114,5 @@ def _write(folder: Path, addresses: Sequence[str]) -> Path:
     before = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     now = dict.fromkeys([*before, *addresses])
     if list(now) != before:
-        write_text(path, "".join(f"{one}\n" for one in now))
+        write_whole(path, "".join(f"{one}\n" for one in now).encode())
     return path

@@ -13,11 +13,10 @@ from longtake.grounding import Floats, Timeline
 from longtake.grounding._retrieval import Evaluation, evaluate
 from longtake.lock import Lock
 from longtake.opening import is_good
-from longtake.places import Place, set_folder
+from longtake.places import Place, set_folder, write_whole
 from longtake.recipe import Recipe, resolve
 from longtake.records import Similar, Span
 from longtake.report import write_report
-from longtake.running import write_text
 from longtake.settings import RECIPE, merge, read_recipe, read_settings
 from longtake.spanning import Spanned, ground_captions
 from longtake.steps import nearest
@@ -67,7 +66,7 @@ def ground_set(
             machines.check([])
             spanned = ground_captions(store, recipe, machines, watch)
         assert spanned is not None
-        write_text(folder / RECIPE, recipe.to_toml())
+        write_whole(folder / RECIPE, recipe.to_toml().encode())
         write_report(folder)
         found = evaluate(_pairs(store, recipe) if spanned.scored else ()) if evaluated else None
     return GroundedSet(

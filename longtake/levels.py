@@ -6,7 +6,6 @@ What is measured here are shares; what comes out are rules with numbers in them,
 import math
 import os
 import time
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Context, Decimal
@@ -19,8 +18,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from longtake.errors import UsageError
-from longtake.places import Place, here, is_remote, place, set_folder
-from longtake.running import write_text
+from longtake.places import Place, here, is_remote, place, set_folder, write_whole
 from longtake.select import Column, Rule, parse_rule
 from longtake.selecting import choose
 from longtake.settings import read_recipe
@@ -286,18 +284,5 @@ def _write(folder: Path, pool_rules: Sequence[Rule], pool: int, levels: Sequence
         files.append((f"level-{number}", about, [*pool_rules, *level.rules]))
     for name, about, rules in files:
         text = tomli_w.dumps({"about": about, "keep": [str(rule) for rule in rules]})
-        write_text(folder / f"{name}.toml", text)
+        write_whole(folder / f"{name}.toml", text.encode())
     return tuple(folder / f"{name}.toml" for name, _, _ in files)
-
-
-def read_rules(path: str | Place) -> list[str]:
-    """Return the rules of a file, TOML with `keep = ["motion.mean >= 0.1", ...]`. Raises `UsageError`."""
-    path = place(path)
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path} can't be read as a file of rules: {error}") from error
-    keep = data.get("keep")
-    if not (isinstance(keep, list) and keep and all(isinstance(text, str) for text in keep)):
-        raise UsageError(f"{path} holds no rules; write: keep = ['motion.mean >= 0.1']")
-    return [str(parse_rule(text)) for text in keep]

@@ -21,10 +21,9 @@ from longtake.duplicates import GROUP
 from longtake.errors import SetError, UsageError
 from longtake.listing import holds
 from longtake.lock import Lock
-from longtake.places import Place, Remote, place, remove, set_folder
+from longtake.places import Place, Remote, place, remove, set_folder, write_whole
 from longtake.planning import REMOVED, hash_of, removed_before
 from longtake.report import write_report
-from longtake.running import write_text
 from longtake.schemas import SCHEMAS
 from longtake.sources.files import absolute
 from longtake.store import Store, one_of
@@ -93,7 +92,9 @@ def remove_videos(folder: str | Place, names: Sequence[str]) -> Removed:
         store = Store(folder, lock)
         store.clear_unfinished()
         targets = _find(store, names)
-        write_text(folder / PENDING, json.dumps({name: sorted(some) for name, some in asdict(targets).items()}))
+        write_whole(
+            folder / PENDING, json.dumps({name: sorted(some) for name, some in asdict(targets).items()}).encode()
+        )
         block(folder, targets.hashes)
         copies = _copies(store, targets.ids)
         counts = _delete_rows(store, targets)
@@ -164,7 +165,7 @@ def block(folder: Place, hashes: Collection[str]) -> None:
     before = path.read_text(encoding="utf-8") if path.is_file() else HEAD
     lines = "".join(f"{content}\n" for content in sorted(set(hashes) - removed_before(folder)))
     if lines:
-        write_text(path, before + ("" if before.endswith("\n") else "\n") + lines)
+        write_whole(path, (before + ("" if before.endswith("\n") else "\n") + lines).encode())
 
 
 def _delete_rows(store: Store, targets: _Targets) -> dict[str, int]:

@@ -1,14 +1,10 @@
-"""The main job: sources in, a selected set out, what is there not done again; and other rules on a set."""
+"""The main job: sources in, a selected set out, what is there not done again."""
 
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import tomli_w
 
 from longtake import __version__
 from longtake.captioning.asker import check_budget
@@ -27,13 +23,12 @@ from longtake.planning import check_kinds, drop_unfinished, plan_revoted, plan_w
 from longtake.purity import COLUMNS, SecondLook, second_look
 from longtake.recipe import FILE_FACTS, Recipe, load
 from longtake.report import write_report
-from longtake.select import FunnelRow, parse_rule
-from longtake.selecting import apply_rules, choose, clips_for
-from longtake.settings import RECIPE, read_recipe
+from longtake.select import FunnelRow
+from longtake.selecting import apply_rules
+from longtake.settings import RECIPE
 from longtake.shards import ALL, Part, read_shard
 from longtake.sources.files import find_videos
 from longtake.spanning import Spanned, ground_captions
-from longtake.steps import find, nearest
 from longtake.store import Store
 from longtake.watch import Plan, Watch
 from longtake.writing import Written, forget_other_looks, sweep, write_clips
@@ -68,24 +63,6 @@ class RunResult:
     def failed(self) -> int:
         """How many items of the set have failed."""
         return sum(self.failures.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What some rules would keep of a set."""
-
-    folder: Place
-    funnel: list[FunnelRow]
-    before: int
-    """How many clips the set's stored choice keeps."""
-    without_file: int
-    """Kept clips that have no file yet."""
-    grounds: bool
-    """Whether the set's recipe makes spans."""
-    writes_files: bool
-    """Whether the set's recipe has files written."""
-    saved: bool
-    elapsed_s: float
 
 
 def run(
@@ -135,7 +112,7 @@ def run(
         machines.check([folder, *(one.path for one in work.todo[:: 1 + len(work.todo) // CHECKED_VIDEOS])])
         watch(work.plan)
         measured = measure_videos(store, recipe, work, machines, watch)
-        write_text(folder / RECIPE, recipe.to_toml())
+        write_whole(folder / RECIPE, recipe.to_toml().encode())
         terms = Terms(machines, retry_failed, budget_usd)
         voted = ask_voters(store, recipe, terms, watch)
         revoted = plan_revoted(store, recipe, work)
@@ -207,50 +184,3 @@ def _log(
         "shard": str(part),
     }
     store.append("runs", [row])
-
-
-def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = False) -> Choice:
-    """Apply rules (the set's own where none are given) to all clips of a set; store the choice only with `save`.
-
-    Raises `SetError` where there is no set, `UsageError` for a bad rule.
-    """
-    folder = set_folder(folder)
-    recipe = read_recipe(folder)
-    judges = recipe.get("judges", {})
-    check_judged(judges, keep)
-    rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
-    store = Store(folder)
-    begun = time.perf_counter()
-    clips = clips_for(store, rules, judges, also=("kept", "file"))
-    selection, rows = choose(clips, rules, judges=judges)
-    has_file = clips["file"].is_valid().to_numpy()
-    choice = Choice(
-        folder,
-        rows,
-        before=int(clips["kept"].fill_null(False).to_numpy().sum()),
-        without_file=int((selection.kept & ~has_file).sum()),
-        grounds="grounding" in recipe,
-        writes_files="files" in recipe,
-        saved=save,
-        elapsed_s=time.perf_counter() - begun,
-    )
-    if save:
-        with Lock(folder) as lock:
-            apply_rules(Store(folder, lock), rules, judges=judges)
-            recipe["select"]["keep"] = [str(rule) for rule in rules]
-            write_text(folder / RECIPE, tomli_w.dumps(recipe))
-            write_report(folder)
-    return choice
-
-
-def check_judged(judges: Mapping[str, Mapping[str, Any]], keep: Sequence[str]) -> None:
-    """Raise `UsageError` for a rule about a score that a judge doesn't give; most scores show in the set's columns."""
-    for rule in map(parse_rule, keep):
-        label, _, part = rule.score.partition(".")
-        if label in judges and part not in (known := find("judges", judges[label]["step"]).scores):
-            raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(part, known)}")
-
-
-def write_text(path: Place, text: str) -> None:
-    """Write a file whole or not at all."""
-    write_whole(path, text.encode())

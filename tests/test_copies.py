@@ -20,7 +20,8 @@ from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.grouping import best_first, group_copies, numbers
 from longtake.recipe import load
 from longtake.removing import remove_videos
-from longtake.running import run, select_set
+from longtake.running import run
+from longtake.select_set import select_set
 from longtake.signals.signature import Signature
 from longtake.signals.thumbnail import Thumbnail
 from longtake.store import Store

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from longtake.cli import main
 from longtake.errors import SetError, UsageError
-from longtake.levels import SHARES, make_levels, read_aspects, read_rules, tighten, wanted_shares
-from longtake.running import select_set
+from longtake.levels import SHARES, make_levels, read_aspects, tighten, wanted_shares
 from longtake.schemas import SCHEMAS
 from longtake.select import parse_rule
+from longtake.select_set import read_rules, select_set
 from longtake.store import Store
 
 VALUES = st.floats(-1e6, 1e6, allow_subnormal=False) | st.sampled_from([0.0, 1.0, 1 / 3, float("nan")])

@@ -20,8 +20,9 @@ from longtake.lock import Lock
 from longtake.opening import Set
 from longtake.removing import remove_videos
 from longtake.report import write_report
-from longtake.running import run, select_set
+from longtake.running import run
 from longtake.schemas import SCHEMAS
+from longtake.select_set import select_set
 from longtake.settings import ABOUT, FORMAT, read_format
 from longtake.store import Store
 from longtake.watch import Plan

@@ -14,7 +14,8 @@ from longtake.hashing import hash_set
 from longtake.opening import Set
 from longtake.report import write_report
 from longtake.report.data import collect
-from longtake.running import run, select_set
+from longtake.running import run
+from longtake.select_set import select_set
 from longtake.store import ChangedError, Store
 
 CODE = (

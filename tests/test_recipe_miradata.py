@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from media import FPS, Picture, pan, write_video
 
 from longtake.cli import main
-from longtake.levels import make_levels, read_rules
-from longtake.running import run, select_set
+from longtake.levels import make_levels
+from longtake.running import run
+from longtake.select_set import read_rules, select_set
 from longtake.store import Store
 
 FIRST_S, SECOND_S = 12, 9

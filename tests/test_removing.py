@@ -21,8 +21,9 @@ from longtake.errors import SetError, UsageError
 from longtake.lock import Lock
 from longtake.planning import REMOVED, hash_of
 from longtake.removing import PENDING, remove_videos
-from longtake.running import run, select_set
+from longtake.running import run
 from longtake.schemas import SCHEMAS
+from longtake.select_set import select_set
 from longtake.store import Store
 from longtake.watch import Plan
 

@@ -14,8 +14,9 @@ import pytest
 from media import read_frames, read_number
 
 from longtake.errors import SetError, UsageError
-from longtake.running import run, select_set
+from longtake.running import run
 from longtake.schemas import SCHEMAS
+from longtake.select_set import select_set
 from longtake.store import Store
 from longtake.watch import Plan, Progress
 

@@ -30,7 +30,7 @@ import av
 import numpy as np
 from _machine import measured_on
 from _mutate import mutant
-from _seeds import VPX, X264, X264_B, X265, make_seeds
+from _seeds import VPX, X264, X264_B, X265, make_seeds, make_way
 from make_videos import AUDIO_HZ, Joint, Sound, Take, footage, footage_sound, render
 
 from longtake import run
@@ -118,6 +118,7 @@ def make_all(folder: Path, count: int, until: float) -> Counter[str]:
         kind = KINDS[number % len(KINDS)]
         make(folder / f"{number:05d}-{kind[1]}.{kind[0]}", random.Random(number), kind, shots, sound)
         made[f"{kind[1]} in {kind[0]}"] += 1
+    make_way()
     return made
 
 

@@ -67,9 +67,10 @@ def fetch(
     longtake fetch mine.csv --map url=link,start=from,end=to,caption=text --to videos
     longtake run listed videos --to my-set
     """
-    from longtake import show
     from longtake.fetching import Limits, Manner, fetch_list
     from longtake.settings import read_extractor_args, read_mapping
+    from longtake.show.fetching import fetched as show_fetched
+    from longtake.show.live import Live
 
     manner = Manner(
         size=size,
@@ -81,7 +82,7 @@ def fetch(
         allow_private=allow_private,
     )
     limits = Limits(budget_bytes=round(max_gb * 1e9)) if max_gb else Limits()
-    with show.Live() as live:
+    with Live() as live:
         done = fetch_list(
             lists,
             to,
@@ -94,7 +95,7 @@ def fetch(
             limits=limits,
             watch=live,
         )
-    show.fetched(done)
+    show_fetched(done)
     if not done.counts.get("done") and (done.counts or not shard):  # a shard of a short list may have no video
         sys.exit(EXIT_NOTHING)
     if done.lacks:

@@ -45,14 +45,21 @@ class Main(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
-        from longtake.errors import LongtakeError
+        from longtake.errors import LongtakeError, refused
 
         try:
             return super().invoke(ctx)
-        except LongtakeError as error:
+        except (LongtakeError, OSError) as error:
             from longtake.show.words import harmless
 
-            click.echo(f"longtake: {harmless(str(error))}", err=True)
+            words = str(error)
+            if not isinstance(error, LongtakeError):
+                problem = refused(error)
+                if not problem:
+                    raise
+                where = error.filename or "what was to be written"
+                words = f"{where}: {problem}, and the same command goes on"
+            click.echo(f"longtake: {harmless(words)}", err=True)
             ctx.exit(EXIT_NOTHING)
         except KeyboardInterrupt:
             click.echo("\nStopped. What was finished is in the set; the same command goes on.", err=True)

@@ -79,30 +79,33 @@ def run(
     longtake run listed miradata.csv --to my-set
     longtake run lvd2m --dry-run --assume videos=2e8 --assume minutes=0.2 --assume cores=10000
     """
-    from longtake import show
     from longtake.dry_run import dry_run
     from longtake.from_lists import bring_lists
     from longtake.recipe import load
     from longtake.running import run as run_recipe
     from longtake.settings import read_mapping
+    from longtake.show.fetching import fetched as show_fetched
+    from longtake.show.forecast import forecast as show_forecast
+    from longtake.show.live import Live
+    from longtake.show.results import result as show_result
 
     loaded = load(recipe, [*_model_settings(url, model), *settings])
     if dry:
-        show.forecast(dry_run(loaded, sources, to, assume=assume, measure=measure or 0, shard=shard, workers=workers))
+        show_forecast(dry_run(loaded, sources, to, assume=assume, measure=measure or 0, shard=shard, workers=workers))
         return
     if not sources or to is None:
         raise click.UsageError("name SOURCES and --to SET; only --dry-run does without them")
     if assume or measure:
         raise click.UsageError("--assume and --measure are for --dry-run")
-    with show.Live() as live:
+    with Live() as live:
         brought = bring_lists(
             sources, to, mapping=read_mapping(mapping), shard=shard, retry_failed=retry_failed, watch=live
         )
     if brought.fetched:
-        show.fetched(brought.fetched, to_go_on=False)
+        show_fetched(brought.fetched, to_go_on=False)
         if not brought.fetched.counts.get("done") and not shard:  # a shard of a short list may have no video
             sys.exit(EXIT_NOTHING)
-    with show.Live() as live:
+    with Live() as live:
         result = run_recipe(
             loaded,
             brought.sources,
@@ -115,7 +118,7 @@ def run(
             shard=shard,
             watch=live,
         )
-    show.result(result)
+    show_result(result)
     phases = (result.voted, result.judged, result.captioned, result.spanned)
     if result.failed or (brought.fetched and brought.fetched.lacks) or any(phase.stopped for phase in phases if phase):
         sys.exit(EXIT_SOME_FAILED if result.funnel[0].clips else EXIT_NOTHING)
@@ -161,10 +164,11 @@ def caption(
     longtake caption my-set --url http://localhost:8000/v1 --dry-run
     longtake caption my-set --step miradata --url http://localhost:8000/v1 --model Qwen/Qwen3-VL-8B-Instruct
     """
-    from longtake import show
     from longtake.caption_set import caption_set
+    from longtake.show.live import Live
+    from longtake.show.results import captions as show_captions
 
-    with show.Live() as live:
+    with Live() as live:
         result = caption_set(
             set_folder,
             steps=steps,
@@ -179,7 +183,7 @@ def caption(
             results_from=results_from,
             watch=live,
         )
-    show.captions(result)
+    show_captions(result)
     if result.asked and (result.asked.failed or result.asked.stopped or (result.spanned and result.spanned.stopped)):
         sys.exit(EXIT_SOME_FAILED)
 
@@ -212,10 +216,11 @@ def ground(
     longtake ground my-set -s similar_above=0.75
     longtake ground my-set --evaluate
     """
-    from longtake import show
     from longtake.ground_set import ground_set
+    from longtake.show.live import Live
+    from longtake.show.spans import grounded as show_grounded
 
-    with show.Live() as live:
+    with Live() as live:
         done = ground_set(
             set_folder,
             caption=caption,
@@ -226,7 +231,7 @@ def ground(
             address=address,
             watch=live,
         )
-    show.grounded(done)
+    show_grounded(done)
     if done.spanned.stopped:
         sys.exit(EXIT_SOME_FAILED)
 
@@ -246,12 +251,13 @@ def merge(sets: Sequence[str], to: str, move: bool, workers: int | None) -> None
     \b
     longtake merge part-1 part-2 part-3 --to my-set
     """
-    from longtake import show
     from longtake.merging import merge_sets
+    from longtake.show.live import Live
+    from longtake.show.merging import merged as show_merged
 
-    with show.Live() as live:
+    with Live() as live:
         done = merge_sets(sets, to, move=move, workers=workers, watch=live)
-    show.merged(done)
+    show_merged(done)
 
 
 def _model_settings(url: str | None, model: str | None) -> list[str]:

@@ -21,15 +21,15 @@ def shots(videos: Sequence[str], as_json: bool, detector: str, settings: Sequenc
     longtake shots film.mp4
     longtake shots --json --detector content -s threshold=30 *.mp4
     """
-    from longtake import show
     from longtake.engines import default_workers
     from longtake.finding import find_shots
     from longtake.settings import read_settings
+    from longtake.show.lists import shots as show_shots
     from longtake.sources.files import find_videos
 
     paths = [str(path) for path in find_videos(videos).videos]
     found = find_shots(paths, detector=detector, settings=read_settings(settings), workers=workers or default_workers())
-    show.shots(found, as_json=as_json)
+    show_shots(found, as_json=as_json)
     failed = sum("failure" in video for video in found)
     if failed:
         sys.exit(EXIT_NOTHING if failed == len(found) else EXIT_SOME_FAILED)
@@ -39,18 +39,18 @@ def shots(videos: Sequence[str], as_json: bool, detector: str, settings: Sequenc
 @click.argument("name", required=False)
 def recipes(name: str | None) -> None:
     """List the recipes, or print one in full."""
-    from longtake import show
+    from longtake.show.lists import recipes as show_recipes
 
-    show.recipes(name)
+    show_recipes(name)
 
 
 @main.command()
 @click.argument("name", required=False)
 def steps(name: str | None) -> None:
     """List the steps, or explain one."""
-    from longtake import show
+    from longtake.show.lists import steps as show_steps
 
-    show.steps(name)
+    show_steps(name)
 
 
 @main.command()
@@ -91,10 +91,10 @@ def check(file: str, scenes: str | None, similarity: str | None, similar_above: 
     \b
     longtake check train.jsonl --scenes scenes-merged.jsonl --similarity scenes_merged_similarity.jsonl
     """
-    from longtake import show
     from longtake.published import check_spans
+    from longtake.show.spans import checked as show_checked
 
-    show.checked(check_spans(file, scenes, similarity, similar_above=similar_above))
+    show_checked(check_spans(file, scenes, similarity, similar_above=similar_above))
 
 
 @main.command(name="hash")
@@ -111,12 +111,12 @@ def hash_(set_folder: str, other: str | None) -> None:
     longtake hash my-set
     longtake hash my-set copy-of-my-set
     """
-    from longtake import show
     from longtake.hashing import hash_set
+    from longtake.show.checks import hashes as show_hashes
 
     found = hash_set(set_folder)
     against = hash_set(other) if other else None
-    show.hashes(found, against)
+    show_hashes(found, against)
     if against and against.whole != found.whole:
         sys.exit(EXIT_NOTHING)
 
@@ -128,10 +128,10 @@ def doctor(folder: str) -> None:
 
     Looks at codecs, cores, memory, the disk that FOLDER is on, and the GPU.
     """
-    from longtake import show
     from longtake.doctor import doctor as look
+    from longtake.show.checks import findings as show_findings
 
     findings = look(folder)
-    show.findings(findings)
+    show_findings(findings)
     if not all(finding.ok for finding in findings):
         sys.exit(EXIT_NOTHING)

@@ -26,11 +26,10 @@ def select(set_folder: str, keep: Sequence[str], rules: str | None, save: bool) 
     longtake select my-set --keep 'duration_s >= 8' --keep 'motion.mean >= 0.1'
     longtake select my-set --rules levels/level-2.toml --save
     """
-    from longtake import show
-    from longtake.levels import read_rules
-    from longtake.running import select_set
+    from longtake.select_set import read_rules, select_set
+    from longtake.show.funnels import selection as show_selection
 
-    show.selection(select_set(set_folder, [*(read_rules(rules) if rules else []), *keep], save=save))
+    show_selection(select_set(set_folder, [*(read_rules(rules) if rules else []), *keep], save=save))
 
 
 @main.command()
@@ -61,10 +60,10 @@ def levels(set_folder: str, shares: Sequence[float], by: Sequence[str], to: str 
     longtake levels my-set
     longtake levels my-set --share 0.4 --share 0.1 --by motion.mean --by=-look.border --to levels
     """
-    from longtake import show
     from longtake.levels import make_levels
+    from longtake.show.shares import levels as show_levels
 
-    show.levels(make_levels(set_folder, shares, by, to=to))
+    show_levels(make_levels(set_folder, shares, by, to=to))
 
 
 @main.command()
@@ -105,11 +104,12 @@ def export(
     longtake export my-set videofolder --to my-dataset --split train:0.98,val:0.02
     longtake export my-set musubi --to my-dataset --fps 16 --frames 4n+1 --size 832x480
     """
-    from longtake import show
     from longtake.exporting import export_set
+    from longtake.show.live import Live
+    from longtake.show.results import exported as show_exported
     from longtake.video.refit import parse_refit
 
-    with show.Live() as live:
+    with Live() as live:
         done = export_set(
             set_folder,
             format_,
@@ -121,7 +121,7 @@ def export(
             copy=copy,
             watch=live,
         )
-    show.exported(done)
+    show_exported(done)
 
 
 @main.command()
@@ -148,7 +148,7 @@ def remove(set_folder: str, videos: Sequence[str]) -> None:
     \b
     longtake remove my-set holiday-3f9c2a1b04
     """
-    from longtake import show
     from longtake.removing import remove_videos
+    from longtake.show.results import removed as show_removed
 
-    show.removed(remove_videos(set_folder, videos))
+    show_removed(remove_videos(set_folder, videos))

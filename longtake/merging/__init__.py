@@ -18,12 +18,11 @@ from longtake.lock import Lock
 from longtake.merging.files import Brought, bring_files
 from longtake.merging.parts import open_parts, share_out
 from longtake.merging.steps import merge_tables
-from longtake.places import Place, place, set_folder
+from longtake.places import Place, place, set_folder, write_whole
 from longtake.planning import hash_of, removed_before
 from longtake.recipe import Recipe, resolve
 from longtake.removing import block, remove_videos
 from longtake.report import write_report
-from longtake.running import write_text
 from longtake.select import FunnelRow
 from longtake.selecting import apply_rules
 from longtake.settings import RECIPE
@@ -89,7 +88,7 @@ def merge_sets(
         there.clear_unfinished()
         block(to, removed)
         if not (to / RECIPE).exists():
-            write_text(to / RECIPE, (parts[0].store.folder / RECIPE).read_text(encoding="utf-8"))
+            write_whole(to / RECIPE, (parts[0].store.folder / RECIPE).read_bytes())
         sharing = share_out(there, parts, recipe.key, removed)
         before = there.count("videos")
 

@@ -8,7 +8,7 @@ from typing import Any
 from longtake.merging.listed import join_listed
 from longtake.merging.parts import Giver, Sharing
 from longtake.merging.rows import GIVEN, SAID, failures, given, new_rows, said
-from longtake.running import write_text
+from longtake.places import write_whole
 from longtake.schemas import SCHEMAS
 from longtake.steps import fingerprint
 from longtake.store import Store
@@ -33,9 +33,9 @@ def merge_tables(mark: Any, sharing: Sharing, bring: Callable[[], None], tell: C
         if number == len(first):
             bring()
         if number >= done:
-            write_text(mark, json.dumps({"work": work, "step": number, "versions": _versions(to)}))
+            write_whole(mark, json.dumps({"work": work, "step": number, "versions": _versions(to)}).encode())
             step()
-    write_text(mark, json.dumps({"work": work, "step": len(steps), "versions": _versions(to)}))
+    write_whole(mark, json.dumps({"work": work, "step": len(steps), "versions": _versions(to)}).encode())
     tell(len(steps), len(steps), "")
 
 

@@ -1,4 +1,4 @@
-"""What there is: shots of videos, recipes, steps, and what this machine can do."""
+"""What there is: shots of videos, recipes, steps."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,7 @@ from rich.text import Text
 
 from longtake import recipe as recipe_module
 from longtake import steps as steps_module
-from longtake.doctor import Finding
 from longtake.errors import UsageError
-from longtake.hashing import SetHash
 from longtake.show.words import console, count, length
 
 
@@ -79,25 +77,3 @@ def steps(name: str | None) -> None:
     if not found:
         known_names = {step for kind in steps_module.KINDS for step in steps_module.names(kind)}
         raise UsageError(f"no step {name!r}{steps_module.nearest(name or '', known_names)}")
-
-
-def findings(found: Sequence[Finding]) -> None:
-    """Print what the doctor found."""
-    out = console()
-    for finding in found:
-        mark = "[green]ok[/]  " if finding.ok else "[red]look[/]"
-        out.print(f"{mark} {finding.what:<10}", end="")
-        out.print(finding.found, markup=False)
-
-
-def hashes(found: SetHash, other: SetHash | None) -> None:
-    """Print a set's hashes, or in which tables it differs from another set."""
-    for name, value in found.tables.items():
-        print(f"{value}  {name} ({count(found.rows[name], 'row')})")
-    print(f"{found.whole}  the set")
-    if other:
-        tables = sorted({name for name, _ in found.tables.items() ^ other.tables.items()})
-        out = console()
-        out.print(
-            Text(f"{other.folder} differs in: {', '.join(tables)}" if tables else f"{other.folder} holds the same")
-        )

@@ -4,7 +4,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from longtake.merging import Merged
-from longtake.show.results import copies, funnel
+from longtake.show.funnels import funnel
+from longtake.show.results import copies
 from longtake.show.spans import spanned
 from longtake.show.words import console, count
 

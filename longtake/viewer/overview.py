@@ -17,7 +17,7 @@ from longtake.errors import UsageError
 from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report.data import NOUNS, funnel_row, meaning
 from longtake.report.histograms import Threshold
-from longtake.running import select_set
+from longtake.select_set import select_set
 from longtake.settings import RECIPE
 from longtake.viewer.asking import get, post
 from longtake.viewer.bars import BINS, Bars

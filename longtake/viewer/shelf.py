@@ -11,8 +11,8 @@ import pyarrow as pa
 from longtake.duplicates import GROUP
 from longtake.errors import UsageError
 from longtake.places import Place
-from longtake.running import check_judged
 from longtake.select import FunnelRow, Rule, Selection, parse_rule, select
+from longtake.select_set import check_judged
 from longtake.selecting import choose
 from longtake.settings import read_recipe
 from longtake.steps import fingerprint

@@ -25,7 +25,8 @@ from longtake.places.landing import HELD, NAME, scratch
 from longtake.planning import hash_of, removed_before
 from longtake.removing import remove_videos
 from longtake.report import write_report
-from longtake.running import run, select_set
+from longtake.running import run
+from longtake.select_set import select_set
 from longtake.store import Store
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "viewer"))

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from looking import served
 
-from longtake.running import select_set
 from longtake.schemas import SCHEMAS
+from longtake.select_set import select_set
 from longtake.store import Store
 from longtake.viewer.comparing import SAME_SHARE, _match
 

@@ -3,6 +3,7 @@
 import itertools
 import os
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from longtake.lock import Lock
 from longtake.purity import wilson
 from longtake.recipe import load
 from longtake.removing import remove_videos
-from longtake.running import select_set
+from longtake.select_set import select_set
 from longtake.store import Store
 from longtake.viewer.notes import COMPACT_AFTER, Notes
 
@@ -46,6 +47,17 @@ def test_a_run_beside_is_not_waited_for(own):
         assert asker.get("api/judging")["judged"] == 1
         # Other rules are the set's: they have to wait.
         assert "another run" in asker.post("api/save", 400, rules=["duration_s >= 3"])["error"]
+
+
+def test_the_last_word_is_the_last_after_a_clock_was_put_back(own):
+    notes, ahead = Notes(Store(own)), datetime(2200, 1, 1, tzinfo=UTC)
+    clip = {"clip_id": "c", "video_id": "v", "judge": "me"}
+    Store(own).append("judgements", [{**clip, "keep": True, "made": ahead}])
+    for keep in (False, None):
+        notes.add("judgements", [{**clip, "keep": keep}])
+        assert notes.judgements()["c"]["me"]["keep"] is keep
+    notes.add("choices", [{**clip, "first": "a", "second": "b", "chosen": "a"}])
+    assert notes.choices()[0]["made"] < ahead
 
 
 def test_the_last_word_of_a_judge_counts(own):

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from looking import served
 
-from longtake.running import select_set
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.select import parse_rule
+from longtake.select_set import select_set
 from longtake.selecting import choose
 from longtake.store import Store, score_columns
 

@@ -18,7 +18,7 @@ from media import read_number, write_number, write_video
 
 from longtake.planning import FRAMES_KEY
 from longtake.recipe import load
-from longtake.running import select_set
+from longtake.select_set import select_set
 from longtake.settings import read_recipe
 from longtake.store import Store
 from longtake.viewer.page import page as page_text
