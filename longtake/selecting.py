@@ -14,7 +14,7 @@ from longtake.errors import UsageError
 from longtake.schemas import SCHEMAS
 from longtake.select import Column, FunnelRow, Rule, Selection, funnel, select
 from longtake.steps import nearest
-from longtake.store import Snapshot, Store, score_columns
+from longtake.store import Snapshot, Store, Tables, score_columns
 
 REWRITTEN_FROM = 50_000
 """So many changed rows are no more looked up one by one, which writes all their columns anew."""
@@ -44,7 +44,7 @@ def apply_rules(
 class Numbers(Mapping[str, Column]):
     """All numbers of a set's clips by their keys, each read when it is asked for: together they may be gigabytes."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Tables) -> None:
         self._table = Snapshot(store, "clips")
         self._keys = tuple(_known(self._table.schema))
 
@@ -61,7 +61,7 @@ class Numbers(Mapping[str, Column]):
 
 
 def clips_for(
-    store: Store, rules: Sequence[Rule], judges: Collection[str] = (), also: Collection[str] = ()
+    store: Tables, rules: Sequence[Rule], judges: Collection[str] = (), also: Collection[str] = ()
 ) -> pa.Table:
     """Return all clips of a set with the columns that rules ask of, and some `also`: what `choose` takes.
 

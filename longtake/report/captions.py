@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from longtake.models import DEFAULT_MODEL
 from longtake.recipe import resolve
-from longtake.store import Store, one_of
+from longtake.store import Tables, one_of
 
 KINDS = (
     *("rewritten", "refined", "raw"),
@@ -33,7 +33,7 @@ BINS = 24
 EXAMPLE_URL = "http://localhost:8000/v1"
 
 
-def summarize(store: Store, recipe: Mapping[str, Any], name: str, kept_ids: pa.ChunkedArray) -> dict[str, Any]:
+def summarize(store: Tables, recipe: Mapping[str, Any], name: str, kept_ids: pa.ChunkedArray) -> dict[str, Any]:
     """Return counts over the captions of kept clips, all answers of models, and which captioners wait for a model.
 
     `recipe` is the set's recipe as its file has it, `name` that of its folder.
@@ -55,7 +55,7 @@ def summarize(store: Store, recipe: Mapping[str, Any], name: str, kept_ids: pa.C
     }
 
 
-def captions_of(store: Store, clip_ids: Iterable[str], order: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+def captions_of(store: Tables, clip_ids: Iterable[str], order: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """Return all captions of some clips by the clips' ids: step by step in this order, kind by kind, in order of time.
 
     Long texts are cut; captions that were set aside are among them.
@@ -148,7 +148,7 @@ def _set_aside(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _answers(store: Store) -> list[dict[str, Any]]:
+def _answers(store: Tables) -> list[dict[str, Any]]:
     """Return what models answered and what it cost, one row a model, most answers first."""
     table = store.read("answers", ["model", "prompt_tokens", "completion_tokens", "cost_usd"])
     sums = table.group_by("model").aggregate(

@@ -23,7 +23,7 @@ from longtake.select import FunnelRow, Rule, Selection, parse_rule
 from longtake.selecting import Numbers, choose, clips_for
 from longtake.settings import RECIPE
 from longtake.steps import Kind, find
-from longtake.store import Snapshot, Store, one_of, score_columns
+from longtake.store import Snapshot, Tables, one_of, score_columns
 
 VIDEOS_SHOWN = 200
 CLIPS_SHOWN = 300
@@ -38,7 +38,7 @@ NOUNS = {"takes": "take", "scenes": "scene"}
 
 def collect(folder: Place) -> dict[str, Any]:
     """Return everything on the page as plain data."""
-    store = Store(folder).pinned()  # a run may be at work: what is read one after the other must fit together
+    store = Tables(folder).pinned()  # a run may be at work: what is read one after the other must fit together
     toml = (folder / RECIPE).read_text(encoding="utf-8")
     recipe = tomllib.loads(toml)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
@@ -93,7 +93,7 @@ def collect(folder: Place) -> dict[str, Any]:
     }
 
 
-def _totals(store: Store, videos: pa.Table, clips: pa.Table, rows: Sequence[FunnelRow], failed: int) -> dict[str, Any]:
+def _totals(store: Tables, videos: pa.Table, clips: pa.Table, rows: Sequence[FunnelRow], failed: int) -> dict[str, Any]:
     runs = store.read("runs", ["video_s", "scan_s"])
     scanned_s, spent_s = (pc.sum(runs[name]).as_py() or 0.0 for name in ("video_s", "scan_s"))
     shots = store.count("shots")
@@ -203,7 +203,7 @@ def _evenly(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _sample(
-    store: Store,
+    store: Tables,
     clips: pa.Table,
     columns: Mapping[str, NDArray[np.float64]],
     selection: Selection,
@@ -264,7 +264,7 @@ def _number(value: float | None) -> float | None:
     return None if value is None or np.isnan(value) else float(value)
 
 
-def _videos(store: Store, videos: pa.Table, clips: pa.Table) -> list[dict[str, Any]]:
+def _videos(store: Tables, videos: pa.Table, clips: pa.Table) -> list[dict[str, Any]]:
     """Return the first videos with their transitions and takes."""
     rows = videos.to_pylist()
     if not rows:

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from longtake.store import Store, one_of
+from longtake.store import Tables, one_of
 
 JOINS_SHOWN = 40
 
@@ -14,7 +14,7 @@ Moment = tuple[str, int, int]
 """A video's id, and the milliseconds a transition starts and ends at: what its votes are known by."""
 
 
-def joins_of(store: Store, clips: pa.Table) -> dict[str, dict[str, Any]]:
+def joins_of(store: Tables, clips: pa.Table) -> dict[str, dict[str, Any]]:
     """Return for the clips that were joined, by their ids, how many transitions each holds, and the first of them.
 
     Times are seconds of the clip.
@@ -47,7 +47,7 @@ def _moment(video_id: str, span: Mapping[str, Any]) -> Moment:
     return video_id, round(span["start_s"] * 1000), round(span["end_s"] * 1000)
 
 
-def _votes(store: Store, moments: set[Moment]) -> dict[Moment, list[dict[str, Any]]]:
+def _votes(store: Tables, moments: set[Moment]) -> dict[Moment, list[dict[str, Any]]]:
     """Return who voted what on some transitions."""
     names = ["voter", "joins", "score", "model"]
     rows = store.read("votes", ["video_id", "start_s", "end_s", *names], one_of("video_id", {m[0] for m in moments}))

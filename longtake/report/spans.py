@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from longtake.report.captions import NAME_CHARS, cut
 from longtake.report.histograms import Threshold, histogram
-from longtake.store import Store, one_of
+from longtake.store import Tables, one_of
 
 FILMS_SHOWN = 20
 FILMS_OF_REJECTED = 6
@@ -35,7 +35,7 @@ EDGES: Mapping[str, tuple[str, str]] = {
 _Item = TypeVar("_Item")
 
 
-def summarize(store: Store, recipe: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+def summarize(store: Tables, recipe: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """Return counts over all spans, and histograms; None where the recipe makes none.
 
     `recipe` is the set's recipe as its file has it, `name` that of its folder.
@@ -108,7 +108,7 @@ def _reasons(rows: pa.Table) -> list[tuple[str, int]]:
     return sorted(found, key=lambda one: (-one[1], one[0]))
 
 
-def sample(store: Store, videos: pa.Table) -> list[dict[str, Any]]:
+def sample(store: Tables, videos: pa.Table) -> list[dict[str, Any]]:
     """Return some good and some rejected records of a few videos, always the same ones, in order of path and time."""
     owners = store.read("spans", ["video_id", "rejected_by"])
     order = {video_id: place for place, video_id in enumerate(videos["id"].to_pylist())}
