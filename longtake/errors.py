@@ -6,6 +6,8 @@ LongtakeError
  `- VideoError      one video (or one clip of it) can't be used; `kind` says why in one word
 """
 
+import errno
+import re
 from typing import Literal, get_args
 
 FailureKind = Literal[
@@ -20,6 +22,7 @@ FailureKind = Literal[
     "unsupported_codec",  # the bundled decoders don't know it
     "no_frames",  # opens, and holds not one picture
     "too_large",  # it takes more memory than a worker may have, or its picture size would
+    "unwritable",  # the disk that it is written to is full or read-only; the run stops, and the next one tries again
     "inexact",  # a written clip that is not what was asked; it was thrown away
     "no_answer",  # a model's server, or the way to it, failed again and again
     "rejected",  # a model's server says that the request itself is wrong
@@ -55,3 +58,24 @@ class VideoError(LongtakeError):
 
     def __reduce__(self) -> tuple[type["VideoError"], tuple[FailureKind, str]]:
         return VideoError, (self.kind, self.message)
+
+
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full, or has no room for another file; make room",
+    errno.EDQUOT: "the quota of disk space is used up; make room",
+    errno.EROFS: "the disk can only be read; make it writable",
+}
+_OF_RUST = re.compile(r"\(os error (\d+)\)")
+
+
+def refused(error: BaseException | None) -> str:
+    """Return why a disk takes nothing more, and what to do; empty where an error is about something else."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number is None and (found := _OF_RUST.search(str(error))):  # tables are written by a library of another language
+        number = int(found[1])
+    return _REFUSALS.get(number or 0, "")
+
+
+def unwritable(folder: object, problem: str) -> str:
+    """Say why nothing more could be written to a set."""
+    return f"{folder}: {problem}; what was finished is in the set, and the same command goes on"

@@ -66,6 +66,8 @@ def bring_lists(
     if not (lists or addresses):
         if mapping:
             raise UsageError("--map tells the columns of a list, and no list is named")
+        if manner.spans:
+            raise UsageError("--spans goes by what lists name, and no list is named")
         return Brought(list(sources), None, kinds)
     folder = fetched_beside(to)
     if addresses:

@@ -1,5 +1,6 @@
 """Lists beside fetched videos: what they say of clips joins the set, for clips, scores and captions to go by."""
 
+import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,6 +18,8 @@ from longtake.schemas import SCHEMAS
 from longtake.sources import BadRow, Listed
 from longtake.sources.files import LIST, VIDEOS, Found
 from longtake.sources.lists import read_list
+from longtake.sources.pieces import FILE as PARTS
+from longtake.sources.pieces import in_part, read_parts
 from longtake.steps import fingerprint, nearest
 from longtake.store import Store, one_of
 from longtake.video import video_id
@@ -114,7 +117,11 @@ def _key(known: Mapping[str, Any]) -> str:
 
 def _facts(folder: Path, removed: Collection[tuple[str, str]]) -> list[Any]:
     status = (folder / LIST).stat()
-    return [status.st_size, status.st_mtime_ns, fingerprint(sorted(name for of, name in removed if of == str(folder)))]
+    facts = [status.st_size, status.st_mtime_ns, fingerprint(sorted(name for of, name in removed if of == str(folder)))]
+    if (folder / PARTS).is_file():
+        with (folder / PARTS).open("rb") as file:
+            facts.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return facts
 
 
 @dataclass(slots=True)
@@ -168,9 +175,11 @@ def _batches(
         yield from store.read("listed", where=f"NOT {one_of('folder', map(str, folders))}").to_batches()
     rows: list[dict[str, Any]] = []
     for folder in folders:
+        parts = read_parts(folder)
         for number, listed in enumerate(read_list(folder / LIST), 1):
             if isinstance(listed, BadRow):
                 raise UsageError(f"{folder / LIST}, row {listed.row}: {listed.problem}; longtake fetch writes it anew")
+            listed = in_part(listed, parts.get(listed.video, ()))
             reading.see(folder, listed)
             if (str(folder), listed.video) not in removed:
                 rows.append(_row(folder, number, listed))

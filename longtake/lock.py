@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
-from longtake.errors import SetError
+from longtake.errors import LongtakeError, SetError, refused, unwritable
 from longtake.places import Place, Remote, Tag, fault
 
 BEAT_S = 5.0
@@ -29,7 +29,7 @@ class Lock:
 
     def __init__(self, folder: Place) -> None:
         self.folder = folder
-        self._file: TextIO | None = None
+        self._file: BinaryIO | None = None
         self._lease: _Lease | None = None
 
     def __enter__(self) -> "Lock":
@@ -45,10 +45,10 @@ class Lock:
             self._file.close()
         if self._lease:
             self._lease.give_back()
-            if problem := fault(error):
-                raise SetError(
-                    f"{self.folder}: {problem}; what was finished is in the set, and the same command goes on"
-                ) from error
+        if isinstance(error, LongtakeError):
+            return
+        if problem := refused(error) or (fault(error) if self._lease else ""):
+            raise SetError(unwritable(self.folder, problem)) from error
 
     def check(self) -> None:
         """Raise `SetError` where the set may be another's by now."""
@@ -56,18 +56,39 @@ class Lock:
             self._lease.check()
 
 
-def _locked(path: Path) -> TextIO:
+def _locked(path: Path) -> BinaryIO:
+    """Lock a file, which then says who holds it, or who held it last."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("w")
+        file = path.open("ab+", buffering=0)
     except OSError as error:
         raise SetError(f"{path.parent} can't be written: {error.strerror or error}") from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
+        file.seek(0)
+        holder = _read(file.read())
         file.close()
-        raise SetError(f"another run is at work on {path.parent}; wait for it or stop it") from error
+        raise SetError(_at_work(path.parent, holder)) from error
+    try:
+        file.truncate(0)
+        file.write(json.dumps({**_me(), "since": _now()}).encode())
+    except OSError as error:
+        file.close()
+        raise SetError(f"{path.parent} can't be written: {error.strerror or error}") from error
     return file
+
+
+def _me() -> dict[str, str | int]:
+    return {"on": socket.gethostname(), "process": os.getpid()}
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _at_work(folder: Place, holder: Mapping[str, Any]) -> str:
+    return f"another run is at work on {folder}: {_words(holder)}; wait for it or stop it"
 
 
 class _Lease:
@@ -75,8 +96,8 @@ class _Lease:
 
     def __init__(self, folder: Remote, path: Remote) -> None:
         self.folder, self.path = folder, path
-        self.me = {"id": uuid.uuid4().hex, "on": socket.gethostname(), "process": os.getpid(), **_process(os.getpid())}
-        self.since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        self.me = {"id": uuid.uuid4().hex, **_me(), **_process(os.getpid())}
+        self.since = _now()
         self.beats = 0
         self.tag: Tag | None = None
         self.sure_until = 0.0
@@ -121,7 +142,7 @@ class _Lease:
             holder, tag = _read(found[0]), found[1]
             if tag != seen:
                 if seen:
-                    raise SetError(f"another run is at work on {self.folder}: {_words(holder)}; wait for it or stop it")
+                    raise SetError(_at_work(self.folder, holder))
                 seen, since = tag, time.monotonic()
             if self._is_mine(found) or _is_gone(holder) or time.monotonic() - since >= STALE_S:
                 self.tag = tag

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from longtake import __version__
-from longtake.engines import Engine, Item, Outcome
+from longtake.engines import Engine, Item, Outcome, stop_where_unwritable
 from longtake.errors import UsageError
 from longtake.jobs import FRAMES, clip_id
 from longtake.listing import rows_for, uses_lists
@@ -112,6 +112,7 @@ class _Phase:
         )
         try:
             for outcome in outcomes:
+                stop_where_unwritable(outcome, self.store.folder)
                 self.batch.append((by_name[outcome.item.name], outcome))
                 self._count(outcome)
                 if len(self.batch) >= COMMIT_ITEMS or time.monotonic() - self.committed_at >= COMMIT_S:
@@ -145,7 +146,7 @@ class _Phase:
             there = [c.id for c in some if c.id in self.work.known]
             rows = {row["id"]: row for row in self.store.read("videos", where=one_of("id", there)).to_pylist()}
             loaded = self.store.signals_of([name for name in there if name in self.work.stored])
-            listed = rows_for(self.store, [str(c.path) for c in some]) if self.goes_by_lists else {}
+            listed = rows_for(self.store, [c.name for c in some]) if self.goes_by_lists else {}
             self._load_votes(there)
             for candidate in some:
                 series = loaded.get(candidate.id, {})
@@ -163,7 +164,7 @@ class _Phase:
                     "video": video_fields(row) if row else None,
                     "previews": row["previews"] if row else None,
                     "votes": _by_voter(self.said.get(candidate.id, ())),
-                    "listed": listed.get(str(candidate.path), []),
+                    "listed": listed.get(candidate.name, []),
                 }
                 yield Item(str(candidate.path), payload)
 
@@ -215,7 +216,7 @@ class _Phase:
         files = self._written_files(self.has_clips.intersection(ids))
         store.delete("clips", "video_id", self.has_clips.intersection(ids))
         store.append("clips", [row for _, r in good for row in _clip_rows(r, files)], self.clip_schema)
-        store.delete("failures", "item", self.has_failed.intersection(str(c.path) for c, _ in self.batch))
+        store.delete("failures", "item", self.has_failed.intersection(c.name for c, _ in self.batch))
         store.append("failures", [self._failure_row(c, failure) for c, failure in bad if failure])
         store.delete("videos", "id", [video for video in ids if video in self.work.known])
         store.append("videos", [self._video_row(c, result) for c, result in good])
@@ -272,7 +273,7 @@ class _Phase:
 
     def _failure_row(self, candidate: Candidate, failure: tuple[str, str]) -> dict[str, Any]:
         return {
-            "item": str(candidate.path),
+            "item": candidate.name,
             "step": "scan",
             "kind": failure[0],
             "message": failure[1],

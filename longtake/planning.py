@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow as pa
 from longtake.engines import Engine
 from longtake.errors import FAILURE_KINDS, UsageError
 from longtake.jobs import FRAMES
-from longtake.places import Place, Remote, place
+from longtake.places import Place, Remote, place, text_of
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS
 from longtake.sources.files import Found
@@ -45,6 +46,11 @@ class Candidate:
     id: str = ""
     """Empty where the file can't be read: the worker says why."""
 
+    @property
+    def name(self) -> str:
+        """The path as tables hold it."""
+        return text_of(self.path)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -58,6 +64,8 @@ class Work:
     """Keys of the signals in the store, by video id; of these."""
     keys: dict[str, str]
     """Keys of the signals that the recipe needs, by label."""
+    moved: list[Candidate] = field(default_factory=list)
+    """Videos that the set has, under names where they aren't any more."""
 
 
 def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_failed: Sequence[str]) -> Work:
@@ -66,10 +74,11 @@ def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_
     named = _once_each(candidates)
     removed = removed_before(store.folder)
     unique = [c for c in named if hash_of(c.id) not in removed]
-    made = dict(_columns(store, ("id", "made_by")))
-    undone = [c for c in unique if c.id not in made or made[c.id] != recipe.key]
+    made = {name: (key, path) for name, key, path in _columns(store, ("id", "made_by", "path"))}
+    undone = [c for c in unique if c.id not in made or made[c.id][0] != recipe.key]
+    moved = [c for c in unique if c.id in made and made[c.id][1] != c.name and not _is_there(made[c.id][1])]
     failed = _failed_before(store, recipe, retry_failed)
-    todo = [c for c in undone if (str(c.path), c.bytes, c.modified_ns) not in failed]
+    todo = [c for c in undone if (c.name, c.bytes, c.modified_ns) not in failed]
     known = {c.id for c in todo if c.id in made}
     stored = _stored_signals(store, recipe, known)
     keys = {label: use.key for label, use in recipe.signals.items()} | {FRAMES: FRAMES_KEY}
@@ -91,7 +100,21 @@ def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_
         to_derive=len(derive),
         to_scan_s=_estimate_s(store, scan, known),
     )
-    return Work(plan, scan + derive, known, stored, keys)
+    return Work(plan, scan + derive, known, stored, keys, moved)
+
+
+def _is_there(path: str) -> bool:
+    try:
+        return place(path).is_file()
+    except OSError:
+        return False  # it may be; nobody here can read it
+
+
+def note_moved(store: Store, moved: Sequence[Candidate]) -> None:
+    """Note where videos are now, so that their clips can be written, shown and looked at."""
+    schema = pa.schema([SCHEMAS["videos"].field(name) for name in ("id", "path", "modified_ns")])
+    rows = [{"id": c.id, "path": c.name, "modified_ns": c.modified_ns} for c in moved]
+    store.update("videos", "id", rows, schema)
 
 
 def mark_revoted(store: Store, video_ids: Iterable[str]) -> None:
@@ -195,6 +218,23 @@ def drop_unfinished(store: Store) -> None:
     lost = sorted(store.distinct("signals", "video_id") - store.distinct("videos", "id"))
     for start in range(0, len(lost), ASKED_AT_ONCE):
         store.delete("signals", "video_id", lost[start : start + ASKED_AT_ONCE])
+
+
+def drop_gone(store: Store, found: Found) -> None:
+    """Drop failures of what was in the folders searched and is gone, renamed, or a folder that can be read by now."""
+    named = {text_of(path) for path in found.videos}
+    tops = tuple(f"{text_of(top)}/" for top in found.searched)
+    items = store.read("failures", ["item"], "step = 'scan'")["item"].to_pylist() if tops else []
+    gone = [item for item in items if item.startswith(tops) and item not in named and not _is_kept(Path(item))]
+    store.delete("failures", "item", gone)
+
+
+def _is_kept(path: Path) -> bool:
+    """Return whether there is something of this name, of another part of the sources perhaps."""
+    try:
+        return path.is_symlink() or (path.exists() and not path.is_dir())
+    except OSError:
+        return True
 
 
 def _stored_signals(store: Store, recipe: Recipe, known: Collection[str]) -> dict[str, set[str]]:

@@ -19,7 +19,7 @@ from longtake.listing import take_lists, uses_lists
 from longtake.lock import Lock
 from longtake.measuring import Measured, measure_videos
 from longtake.places import Place, set_folder, write_whole
-from longtake.planning import check_kinds, drop_unfinished, plan_revoted, plan_work
+from longtake.planning import check_kinds, drop_gone, drop_unfinished, note_moved, plan_revoted, plan_work
 from longtake.purity import COLUMNS, SecondLook, second_look
 from longtake.recipe import FILE_FACTS, Recipe, load
 from longtake.report import write_report
@@ -105,12 +105,13 @@ def run(
     started = datetime.now(UTC)
     with Lock(folder) as lock, connect(engine, workers=workers, address=address) as machines:
         store = Store(folder, lock)
-        store.clear_unfinished()
         take_lists(store, recipe, found, watch)
         drop_unfinished(store)
+        drop_gone(store, found)
         work = plan_work(store, recipe, found, machines, retry_failed)
         machines.check([folder, *(one.path for one in work.todo[:: 1 + len(work.todo) // CHECKED_VIDEOS])])
         watch(work.plan)
+        note_moved(store, work.moved)
         measured = measure_videos(store, recipe, work, machines, watch)
         write_whole(folder / RECIPE, recipe.to_toml().encode())
         terms = Terms(machines, retry_failed, budget_usd)

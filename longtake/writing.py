@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from longtake.engines import Engine, Item, Outcome
+from longtake.engines import Engine, Item, Outcome, stop_where_unwritable
 from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, VERIFY_COLUMNS, video_fields
 from longtake.places import Place, Remote, remove
 from longtake.planning import PASSING
@@ -85,7 +85,7 @@ def write_clips(store: Store, recipe: Recipe, engine: Engine, retry_failed: Sequ
         for row in store.read("failures").to_pylist()
         if row["step"] == "write"
         and row["work"] == work
-        and row["kind"] not in (*PASSING, *retry_failed)
+        and row["kind"] not in (*PASSING, "missing", *retry_failed)  # a video may be back where it was, or elsewhere
         and "all" not in retry_failed
     }
     keys = {c["id"]: _file_key(write_key, _borders(c, recipe)) for c in kept}
@@ -177,6 +177,7 @@ class _Phase:
         )
         try:
             for outcome in outcomes:
+                stop_where_unwritable(outcome, self.store.folder)
                 self.batch.append(outcome)
                 clip = outcome.item.payload["clip"]
                 self.reached_s += clip["end_s"] - clip["start_s"]

@@ -48,8 +48,9 @@ def test_a_list_becomes_a_set_with_its_spans_captions_and_scores(site: str, tmp_
     assert refused.exit_code == 1
     assert "0 of 2 videos here" in refused.output
     assert "2 refused: " in refused.output and "allow" in refused.output
-    done = call(*asked, "--allow-private")
+    done = call(*asked, "--allow-private", "--spans")
     assert done.exit_code == 3, done.output
+    assert "came whole, though only spans were asked for: 1: its host" in done.output.replace("\n", " ")
     assert "1 of 2 videos here" in done.output and "1 gone: " in done.output
     assert "1 row of 3 could not be used" in done.output and "row 3" in done.output
     made = call("run", "listed", tmp_path / "got", "--to", tmp_path / "set", "-s", "scores.listed.names=score")

@@ -92,6 +92,7 @@ def test_a_text_that_calls_itself_a_video_is_no_list(tmp_path: Path) -> None:
         ({"retry_failed": ["gone"]}, "nothing to try again is named 'gone'"),
         ({"retry_failed": ["crsh"]}, "did you mean 'crash'"),
         ({"mapping": {"url": "link"}}, "no list is named"),
+        ({"manner": Manner(spans=True)}, "no list is named"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_done(

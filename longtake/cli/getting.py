@@ -23,6 +23,7 @@ from longtake.cli.group import EXIT_NOTHING, EXIT_SOME_FAILED, main
     "caption:KIND, score:NAME.",
 )
 @click.option("--size", default="720p", show_default=True, metavar="SIZE", help="Where a site offers several.")
+@click.option("--spans", is_flag=True, help="Only the spans that lists name, where that can be exact.")
 @click.option("--no-audio", is_flag=True, help="Leave the sound where a site sends it apart.")
 @click.option("--workers", default=8, show_default=True, type=click.IntRange(1), help="Videos at a time.")
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Videos begun a second at one host.")
@@ -43,6 +44,7 @@ def fetch(
     to: str,
     mapping: Sequence[str],
     size: str,
+    spans: bool,
     no_audio: bool,
     workers: int,
     rate: float | None,
@@ -74,6 +76,7 @@ def fetch(
 
     manner = Manner(
         size=size,
+        spans=spans,
         audio=not no_audio,
         proxy=proxy,
         cookies=Path(cookies) if cookies else None,

@@ -57,8 +57,8 @@ class Main(click.Group):
                 problem = refused(error)
                 if not problem:
                     raise
-                where = error.filename or "what was to be written"
-                words = f"{where}: {problem}, and the same command goes on"
+                where = f"{error.filename}: " if error.filename else ""
+                words = f"{where}{problem}, and the same command goes on"
             click.echo(f"longtake: {harmless(words)}", err=True)
             ctx.exit(EXIT_NOTHING)
         except KeyboardInterrupt:

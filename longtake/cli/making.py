@@ -38,6 +38,7 @@ from longtake.cli.group import (
     "--measure", type=click.IntRange(1), metavar="N", help="For --dry-run: try the recipe on so many of the videos."
 )
 @click.option("--map", "mapping", multiple=True, metavar="NAME=COLUMN", help="Columns of a list, as for `fetch`.")
+@click.option("--spans", is_flag=True, help="Of a list's videos fetch only the spans that it names; see `fetch`.")
 @url_option
 @model_option
 @budget_option
@@ -55,6 +56,7 @@ def run(
     assume: Sequence[str],
     measure: int | None,
     mapping: Sequence[str],
+    spans: bool,
     url: str | None,
     model: str | None,
     budget: float | None,
@@ -80,6 +82,7 @@ def run(
     longtake run lvd2m --dry-run --assume videos=2e8 --assume minutes=0.2 --assume cores=10000
     """
     from longtake.dry_run import dry_run
+    from longtake.fetching import Manner
     from longtake.from_lists import bring_lists
     from longtake.recipe import load
     from longtake.running import run as run_recipe
@@ -99,7 +102,13 @@ def run(
         raise click.UsageError("--assume and --measure are for --dry-run")
     with Live() as live:
         brought = bring_lists(
-            sources, to, mapping=read_mapping(mapping), shard=shard, retry_failed=retry_failed, watch=live
+            sources,
+            to,
+            mapping=read_mapping(mapping),
+            shard=shard,
+            retry_failed=retry_failed,
+            manner=Manner(spans=spans),
+            watch=live,
         )
     if brought.fetched:
         show_fetched(brought.fetched, to_go_on=False)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from longtake.errors import FailureKind, UsageError
+from longtake.errors import FailureKind, SetError, UsageError, unwritable
 from longtake.places import Place
 from longtake.steps import nearest
 
@@ -34,6 +34,12 @@ class Outcome:
     item: Item
     result: Any = None
     failure: tuple[FailureKind, str] | None = None
+
+
+def stop_where_unwritable(outcome: Outcome, folder: Place) -> None:
+    """Raise `SetError` where a worker could write no more to the set: no other item would fare better."""
+    if outcome.failure and outcome.failure[0] == "unwritable":
+        raise SetError(unwritable(folder, outcome.failure[1]))
 
 
 OnProgress = Callable[[dict[str, float]], None]

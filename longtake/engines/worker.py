@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from longtake.errors import VideoError
+from longtake.errors import VideoError, refused
 
 HEARTBEAT_S = 0.5
 TOO_LARGE = 77
@@ -64,6 +64,8 @@ def attempt(call: Callable[..., Any], payload: Any, progress: Callable[[float], 
     except MemoryError:
         return "failed", ("too_large", "not enough memory for it")
     except Exception as error:  # whatever went wrong belongs to this item, and is told in full
+        if problem := refused(error):
+            return "failed", ("unwritable", problem)
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"
         return "failed", ("error", f"{type(error).__name__}: {error} ({place})")

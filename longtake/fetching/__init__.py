@@ -1,7 +1,8 @@
 """Videos of published lists onto this disk: politely, each once, and never a failure forgotten.
 
-A folder has `videos/`, `list.jsonl` with the rows of all lists that were fetched into it, and `fetched.sqlite` with
-what became of each video. The same call goes on where the last one ended, however that ended.
+A folder has `videos/`, `list.jsonl` with the rows of all lists that were fetched into it, `fetched.sqlite` with what
+became of each video, and `pieces.jsonl` where only the wanted spans of some are here. The same call goes on where the
+last one ended, however that ended.
 """
 
 import shutil
@@ -23,6 +24,7 @@ from longtake.fetching.worker import PARTS, VIDEOS, Manner, check_manner
 from longtake.lock import Lock
 from longtake.places import here
 from longtake.shards import Part, read_shard
+from longtake.sources.pieces import write_parts
 from longtake.watch import Progress, Watch
 
 __all__ = [
@@ -87,9 +89,16 @@ def fetch_list(
                 again.append("refused")
             ledger.want({*AGAIN, *again} - {"wanted"}, part)
             ledger.want_lost({f"{VIDEOS}/{file.name}" for file in (folder / VIDEOS).iterdir()}, part)
+            if manner.spans or ledger.pieces.any():
+                ledger.pieces.read_spans(folder / LIST)
+                ledger.pieces.want_more(part)
             notes += _unnamed(ledger)
             run = Run(folder, ledger, part, manner=manner, limits=limits, rate=rate)
-            found = replace(run.fetch(workers, watch), notes=tuple(map(printable, notes)))
+            try:
+                found = run.fetch(workers, watch)
+            finally:
+                write_parts(folder, ledger.pieces.parts())
+            found = replace(found, notes=tuple(map(printable, [*notes, *found.notes])))
             return _with_rows(found, ledger, part, began)
         except sqlite3.Error as error:
             raise SetError(f"{folder / LEDGER}: can't be written ({error}); nothing that came is lost") from error

@@ -1,7 +1,10 @@
-"""The reading of files that came, in a process of its own: one made to crash or hang decoders takes that one alone."""
+"""The reading of files that came, in a process of its own: one made to crash or hang decoders takes that one alone.
+
+Parts of videos are cut there, too.
+"""
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, LifoQueue
@@ -12,6 +15,9 @@ from longtake.engines import Item, Outcome
 from longtake.engines.local import run_items
 from longtake.fetching.states import FetchError
 from longtake.video import declared_duration_s, probe
+from longtake.video.holes import Missing, Range
+from longtake.video.pieces import Piece, Unfit, cut_pieces
+from longtake.video.stretches import Span
 
 LONGEST_S = 120.0
 """How long a small file may be read. A real one takes a fraction of a second."""
@@ -34,9 +40,12 @@ class Read:
     bytes: int
 
 
-def read(payload: Mapping[str, Any], progress: Callable[[float], None]) -> Read:
-    """Read a file, in the process for that. Raises `VideoError`."""
+def read(payload: Mapping[str, Any], progress: Callable[[float], None]) -> Read | list[Piece] | Missing | Unfit:
+    """Read a file, or cut parts out of it, in the process for that. Raises `VideoError`."""
     path = Path(payload["path"])
+    if "spans" in payload:
+        have, size, spans, folder = (payload[name] for name in ("have", "size", "spans", "folder"))
+        return cut_pieces(path, have, size, spans, Path(folder), gaps=payload["gaps"], alive=lambda: progress(0.0))
     video = probe(path)
     return Read(video.duration_s, declared_duration_s(path) or 0.0, video.bytes)
 
@@ -61,6 +70,26 @@ class Examiners:
 
         Raises `FetchError` of state `bad_file` for one that is no video, or can't be read to its end.
         """
+        found: Read = self._ask({"path": str(path)}, path, look)
+        return found
+
+    def cut(
+        self,
+        path: Path,
+        have: Sequence[Range],
+        size: int,
+        spans: Sequence[Span],
+        folder: Path,
+        look: Callable[[], None] = lambda: None,
+        *,
+        gaps: bool = False,
+    ) -> list[Piece] | Missing | Unfit:
+        """Cut spans out of a file of which only parts may be here; see `cut_pieces`. Raises as `examine`."""
+        payload = {"have": list(have), "size": size, "spans": list(spans), "folder": str(folder), "gaps": gaps}
+        found: list[Piece] | Missing | Unfit = self._ask({"path": str(path), **payload}, path, look)
+        return found
+
+    def _ask(self, payload: Mapping[str, Any], path: Path, look: Callable[[], None]) -> Any:
         while True:
             look()
             try:
@@ -69,7 +98,7 @@ class Examiners:
             except Empty:
                 continue  # all are busy: to look whether to go on waiting
         try:
-            return examiner.examine(path, look)
+            return examiner.ask(payload, path, look)
         finally:
             self._idle.put(examiner)
 
@@ -89,9 +118,9 @@ class _Examiner:
             self._outcomes.close()
         self._outcomes = None
 
-    def examine(self, path: Path, look: Callable[[], None]) -> Read:
-        """Read a file. Raises `FetchError`, and what `look` raises."""
-        self._item, self._look = Item(str(path), {"path": str(path)}), look
+    def ask(self, payload: Mapping[str, Any], path: Path, look: Callable[[], None]) -> Any:
+        """Have a file read. Raises `FetchError`, and what `look` raises."""
+        self._item, self._look = Item(str(path), payload), look
         self._due = time.monotonic() + LONGEST_S + path.stat().st_size / SLOWEST_BYTES_S
         self._outcomes = self._outcomes or run_items(TASK, self._items(), workers=1, on_progress=self._tick)
         try:
@@ -103,8 +132,7 @@ class _Examiner:
             kind, message = outcome.failure
             message = message.removeprefix(f"{path}: ")
             raise FetchError("other" if kind == "error" else "bad_file", f"{kind}: {message}")
-        found: Read = outcome.result
-        return found
+        return outcome.result
 
     def _items(self) -> Iterator[Item]:
         """Yield each file as it is asked about: the engine asks for the next one when its outcome is waited for."""

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Mapping
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,17 +16,14 @@ from urllib.parse import urlsplit
 import httpx2
 
 from longtake import __version__
-from longtake.ask.faults import retry_after_s
 from longtake.errors import UsageError
 from longtake.fetching import addresses
 from longtake.fetching.accept import ending_of, no_video
 from longtake.fetching.meter import Meter, in_words
+from longtake.fetching.plain_errors import CONNECT_S, READ_S, broken, of_status
 from longtake.fetching.states import FetchError, Got
 from longtake.sources.files import ENDINGS
 
-CONNECT_S = 15.0
-READ_S = 30.0
-"""Longest wait for the next bytes."""
 SLOWEST_BYTES_S = 1024
 """A host that sends less than this for `SLOW_S` seconds keeps a worker for nothing."""
 SLOW_S = 60.0
@@ -33,7 +31,8 @@ HOPS = 10
 """Redirects that are followed."""
 HEAD_BYTES = 600
 """Enough of a file to tell a video."""
-HEADERS = {"User-Agent": f"longtake/{__version__}", "Accept-Encoding": "identity"}
+PLAIN = {"Accept-Encoding": "identity"}
+HEADERS = {"User-Agent": f"longtake/{__version__}", **PLAIN}
 
 _PAGES = ("text/html", "application/xhtml+xml")
 _PLAYLISTS = ("application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl")
@@ -52,7 +51,12 @@ class Plain:
         timeout = httpx2.Timeout(READ_S, connect=CONNECT_S)
         try:
             self._client = httpx2.Client(
-                headers=HEADERS, timeout=timeout, proxy=proxy, trust_env=False, cookies=_jar(cookies)
+                headers=HEADERS,
+                timeout=timeout,
+                proxy=proxy,
+                trust_env=False,
+                verify=httpx2.create_ssl_context(),  # of the environment, whose certificates alone are heeded
+                cookies=_jar(cookies),
             )
         except ImportError as error:
             raise UsageError("a SOCKS proxy needs one more package; type: pip install socksio") from error
@@ -81,7 +85,7 @@ class Plain:
                     return _take(response, url, part, note, meter)
             return self.fetch(url, folder, meter)
         except httpx2.HTTPError as error:
-            raise FetchError("network", f"{addresses.shown(url)}: {_why(error)}") from error
+            raise broken(error, url) from error
 
     def size(self, url: str) -> int | None:
         """Return the size that a host tells of a file without sending it, None where it doesn't.
@@ -92,9 +96,16 @@ class Plain:
             with self._asked(url, {}, method="HEAD") as response:
                 kind = response.headers.get("content-type", "")
                 length = response.headers.get("content-length", "")
-                return int(length) if response.is_success and length.isdecimal() and _is_file(kind, url) else None
+                return int(length) if response.is_success and length.isdecimal() and is_file(kind, url) else None
         except httpx2.HTTPError as error:
-            raise FetchError("network", f"{addresses.shown(url)}: {_why(error)}") from error
+            raise broken(error, url) from error
+
+    def ask_range(
+        self, url: str, start: int, stop: int, validator: str, headers: Mapping[str, str] | None = None
+    ) -> "_Answer":
+        """Return the answer to a request for bytes of a file, of one version if that is known. Raises `FetchError`."""
+        version = {"If-Range": validator} if validator else {}
+        return self._asked(url, {**(headers or {}), "Range": f"bytes={start}-{stop - 1}", **version, **PLAIN})
 
     def _asked(self, url: str, headers: dict[str, str], *, method: str = "GET") -> "_Answer":
         """Return the answer to a request, redirects followed, every address on the way checked."""
@@ -193,7 +204,7 @@ def _take(response: httpx2.Response, url: str, part: Path, note: Path, meter: Me
     if status not in (200, 206):
         raise of_status(status, url, response)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not _is_file(kind, url):
+    if not is_file(kind, url):
         if _says_video(url) and kind in _PAGES:
             raise FetchError("bad_file", f"{addresses.shown(url)}: a web page came instead of a video")
         return None
@@ -210,13 +221,10 @@ def _take(response: httpx2.Response, url: str, part: Path, note: Path, meter: Me
         raise FetchError("bad_file", f"{addresses.shown(url)}: the file is empty")
     if status == 200:
         part.unlink(missing_ok=True)
-        # Last-Modified is good to the second only, and still what `If-Range` allows where there is no strong ETag.
-        etag = headers.get("etag", "")
-        validator = etag if etag.startswith('"') else headers.get("last-modified", "")
-        _write_note(note, {"url": url, "validator": validator, "total": total})
+        write_note(note, {"url": url, "validator": validator_of(headers), "total": total})
     meter.expect(total, here=here)
     with part.open("ab") as file:
-        _copy(response, file, url, meter)
+        copy(response, file, url, meter)
         file.flush()
         os.fsync(file.fileno())
         if total and file.tell() != total:
@@ -224,7 +232,17 @@ def _take(response: httpx2.Response, url: str, part: Path, note: Path, meter: Me
     return Got(part, whole=bool(total))
 
 
-def _copy(response: httpx2.Response, to: BinaryIO, url: str, meter: Meter) -> None:
+def validator_of(headers: httpx2.Headers) -> str:
+    """Return what a host calls this version of a file, empty where it doesn't say.
+
+    Last-Modified is good to the second only, and still what `If-Range` allows where there is no strong ETag.
+    """
+    etag = headers.get("etag", "")
+    return etag if etag.startswith('"') else headers.get("last-modified", "")
+
+
+def copy(response: httpx2.Response, to: BinaryIO, url: str, meter: Meter) -> None:
+    """Write what comes to a file. Raises `FetchError` for what begins like no video, and where a host is too slow."""
     since, count, known = time.monotonic(), 0, to.tell() > 0
     for chunk in response.iter_raw():  # as it comes: pieces of one size are held back, and lost where it breaks off
         if not known and len(chunk) >= HEAD_BYTES and ending_of(chunk) is None:  # rather now than after all of it
@@ -240,14 +258,14 @@ def _copy(response: httpx2.Response, to: BinaryIO, url: str, meter: Meter) -> No
             since, count = now, 0
 
 
-def _write_note(note: Path, found: dict[str, str | int]) -> None:
+def write_note(note: Path, found: Mapping[str, Any]) -> None:
     """Write what a part is a part of; it must never name a newer version than the bytes are of."""
     new = note.with_suffix(".new")
     new.write_text(json.dumps(found))
     new.replace(note)
 
 
-def _is_file(kind: str, url: str) -> bool:
+def is_file(kind: str, url: str) -> bool:
     """Return whether a content type and address are those of a file, not of a page or playlist around one."""
     ending = urlsplit(url).path.rpartition(".")[2].lower()
     kind = kind.partition(";")[0].strip().lower()
@@ -256,28 +274,3 @@ def _is_file(kind: str, url: str) -> bool:
 
 def _says_video(url: str) -> bool:
     return urlsplit(url).path.rpartition(".")[2].lower() in ENDINGS
-
-
-def of_status(status: int, url: str, response: httpx2.Response) -> FetchError:
-    """Return what an HTTP status means that brought no file."""
-    message = f"{addresses.shown(url)}: {status} {response.reason_phrase}".strip()
-    if status in (404, 410):
-        return FetchError("gone", message)
-    if status in (401, 402, 403):
-        return FetchError("private", message, refusal=True)
-    if status == 451:
-        return FetchError("geo", message)
-    if status in (429, 503):
-        return FetchError("throttled", message, retry_after_s=retry_after_s(response.headers))
-    if status in (408, 425) or status >= 500:
-        return FetchError("network", message)
-    return FetchError("other", message)
-
-
-def _why(error: httpx2.HTTPError) -> str:
-    """Return in words what broke a connection."""
-    if isinstance(error, httpx2.ConnectTimeout):
-        return f"no connection in {CONNECT_S:.0f} s"
-    if isinstance(error, httpx2.TimeoutException):
-        return f"nothing came for {READ_S:.0f} s"
-    return str(error) or type(error).__name__

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from longtake.errors import SetError
+from longtake.fetching import piece_table
 from longtake.fetching.addresses import host_of
 from longtake.fetching.states import State
 from longtake.shards import Part, bucket_of
@@ -37,6 +38,8 @@ INSERT INTO written VALUES (0, 0);
 """
 _REPLACED = "key NOT IN (SELECT key FROM paths)"
 """Lists that are at no path any more where one was read."""
+_PLACE = "coalesce(nullif(path, ''), (SELECT max(path) FROM pieces WHERE pieces.video = videos.video), '')"
+"""A file of a video: the whole, else one of its parts."""
 
 
 @dataclass(slots=True)
@@ -74,10 +77,13 @@ class Ledger:
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if not version:
                 self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+            if version in (0, VERSION):
+                self._db.executescript(piece_table.TABLES)
         except sqlite3.Error as error:
             raise SetError(f"{self.path}: can't be used as a ledger ({error}); take another folder") from error
         if version not in (0, VERSION):
             raise SetError(f"{self.path}: written by another version of longtake ({version}, not {VERSION})")
+        self.pieces = piece_table.PieceTable(self._db, self._lock)
 
     def __enter__(self) -> "Ledger":
         return self
@@ -211,15 +217,16 @@ class Ledger:
     def want_lost(self, there: Collection[str], part: Part) -> None:
         """Make videos wanted again that came, and whose files are no longer among those that are `there`.
 
-        Those that no list names are forgotten.
+        Those that no list names are forgotten. Videos that came in parts have no file of their own.
         """
+        self.pieces.lose(there)
         query = f"SELECT id, path FROM videos WHERE state = 'done' AND {part.sql}"  # noqa: S608  # numbers alone
         with self._lock, self._db:
-            lost = [(id_,) for id_, path in self._db.execute(query) if path not in there]
+            lost = [(id_,) for id_, path in self._db.execute(query) if path and path not in there]
             self._db.executemany(
                 "UPDATE videos SET state = 'wanted', path = '', bytes = 0, sha256 = '' WHERE id = ?", lost
             )
-            unnamed = self._db.execute("SELECT id, path FROM videos WHERE NOT named").fetchall()
+            unnamed = self._db.execute(f"SELECT id, {_PLACE} FROM videos WHERE NOT named").fetchall()  # noqa: S608  # ours
             gone = [(id_,) for id_, path in unnamed if path not in there]
             self._db.executemany("DELETE FROM videos WHERE id = ?", gone)
 
@@ -274,7 +281,7 @@ class Ledger:
         """Return how many videos came that no list names any more, and the paths of some."""
         with self._lock:
             count = self._db.execute("SELECT count(*) FROM videos WHERE NOT named").fetchone()[0]
-            found = self._db.execute("SELECT path FROM videos WHERE NOT named ORDER BY id LIMIT ?", (most,))
+            found = self._db.execute(f"SELECT {_PLACE} FROM videos WHERE NOT named ORDER BY id LIMIT ?", (most,))  # noqa: S608  # ours
             return count, [path for (path,) in found]
 
     def stored(self) -> int:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -64,6 +65,7 @@ class Run:
             stopped=self.flow.words,
             came=self.tally.came,
             came_bytes=self.flow.came,
+            notes=_wholes(self.tally.wholes),
         )
 
     def _work(self, workers: int, watch: Watch, began: float) -> None:
@@ -93,7 +95,7 @@ class Run:
         done, wanted = counts.get("done", 0), counts.get("wanted", 0)
         if done >= FEW:
             self._mean_bytes = self.flow.stored / done
-        elif wanted >= FEW:
+        elif wanted >= FEW and not self.shared.manner.spans:  # of spans no host tells how large they are
             sizes = self._sizes()
             self._mean_bytes = sum(sizes) / len(sizes) if sizes else 0.0
 
@@ -126,6 +128,14 @@ class Run:
         said += [f"{host} is left alone" for host in self.shared.turns.closed()]
         total = sum(counts.values())
         return Progress("fetch", done, total, self.tally.failed, 0.0, 0.0, elapsed, ", ".join(said))
+
+
+def _wholes(wholes: Mapping[str, int]) -> tuple[str, ...]:
+    """Say how many videos came whole of which only spans were asked for, and why."""
+    if not wholes:
+        return ()
+    said = ", ".join(f"{why} ({count})" for why, count in sorted(wholes.items(), key=lambda one: -one[1]))
+    return (f"came whole, though only spans were asked for: {sum(wholes.values())}: {said}",)
 
 
 def _host(name: str, rate: float | None, installed: bool) -> Host:

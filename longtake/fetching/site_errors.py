@@ -12,7 +12,12 @@ from longtake.fetching.states import FetchError, State, printable
 RATE_LIMITED_S = 3600.0
 """How long YouTube leaves a session alone that asked too often: "up to an hour"."""
 
-CLASSES: dict[str, State] = {"GeoRestrictedError": "geo", "UnsupportedError": "no_format", "UserNotLive": "no_format"}
+CLASSES: dict[str, State] = {
+    "GeoRestrictedError": "geo",
+    "UnsupportedError": "no_format",
+    "UserNotLive": "no_format",
+    "CertificateVerifyError": "refused",
+}
 """yt-dlp's errors whose class says all."""
 
 SAID: tuple[tuple[State, tuple[str, ...]], ...] = (

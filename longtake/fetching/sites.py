@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import io
 import logging
+import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,11 @@ from longtake.errors import LongtakeError, UsageError
 from longtake.fetching import addresses
 from longtake.fetching.guard import guard
 from longtake.fetching.meter import Meter
+from longtake.fetching.playlists import MOST_BYTES
 from longtake.fetching.site_errors import fetch_error, plain
 from longtake.fetching.states import FetchError, Got, StoppedError
 from longtake.fetching.visit import Notes, Visit
+from longtake.video.stretches import Span
 
 NEEDS = {"yt_dlp": "yt-dlp[default]>=2026.8"}
 
@@ -55,14 +58,18 @@ def fetch_site(
     allow_private: bool,
     browser: str | None = None,
     extractor_args: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
+    spans: Sequence[Span] = (),
 ) -> Got:
     """Download the one video at `url` to `folder/name.<ext>`; what a broken try left in `folder` is continued.
 
     `browser` lends the cookies of a browser of this machine: `firefox`, `firefox:PROFILE`. `extractor_args` go to
-    yt-dlp as they are: `{"youtube": {"player_client": ["web"]}}`.
+    yt-dlp as they are: `{"youtube": {"player_client": ["web"]}}`. Of a playlist with pictures and sound in one, only
+    the pieces come in which `spans` lie, where that can be exact; `Got` says so. One plain file isn't fetched then:
+    `DirectError` says where it is.
     """
     yt_dlp = _yt_dlp()
     visit = Visit(folder, meter, allow_private=allow_private, resolve=proxy is None)
+    visit.spans = spans
     notes = Notes(allow_private=allow_private)
     parameters = _parameters(folder, name, visit, notes)
     parameters |= {
@@ -80,6 +87,8 @@ def fetch_site(
             if not allow_private:
                 guard(client, visit.ask, visit.refused)
             client.urlopen = visit.asking(client.urlopen)
+            visit.read, visit.parameters = functools.partial(_playlist, client), client.params
+            visit.cookies_of = client.cookiejar.get_cookie_header
             info = client.extract_info(url)
     except Exception as error:  # A page of another shape than its reader in yt-dlp expects can raise anything.
         _log.debug("%s", addresses.shown(url), exc_info=True)
@@ -87,7 +96,14 @@ def fetch_site(
     if problem:  # Raised here, it doesn't keep all that was under way when it came up.
         visit.leave()
         raise problem
-    return Got(_came(info, folder, name), visit.whole)
+    return Got(_came(info, folder, name), visit.whole, visit.cut)
+
+
+def _playlist(client: Any, info: Mapping[str, Any]) -> tuple[str, str]:
+    """Return a playlist's address and text."""
+    request = importlib.import_module("yt_dlp.networking").Request(info["url"], headers=info.get("http_headers") or {})
+    response = client.urlopen(request)
+    return str(response.url), response.read(MOST_BYTES).decode(errors="ignore")
 
 
 def format_for(*, audio: bool, ffmpeg: bool) -> str:
@@ -150,6 +166,8 @@ def _parameters(folder: Path, name: str, visit: Visit, notes: Notes) -> dict[str
         # Not by ffmpeg, which can't be stopped, and asks hosts that we don't see.
         "external_downloader": {"default": "native"},
         "js_runtimes": {runtime: {} for runtime in RUNTIMES},
+        # Certificates that the environment names count, as for plain files; else those that yt-dlp brings.
+        "compat_opts": {"no-certifi"} if {"SSL_CERT_FILE", "SSL_CERT_DIR"} & os.environ.keys() else set(),
     }
 
 

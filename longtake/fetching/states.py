@@ -54,6 +54,16 @@ class StoppedError(LongtakeError):
     """The run ends here, by Ctrl-C or before the disk is full. What has come so far is kept for the next one."""
 
 
+class DirectError(LongtakeError):
+    """What a page shows is one plain file, parts of which can be asked for: nothing was fetched."""
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        super().__init__("a plain file")
+        self.url = url
+        self.headers = headers
+        """With which the page's site wants to be asked for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Got:
     """A file that came, not yet looked into."""
@@ -61,6 +71,8 @@ class Got:
     path: Path
     whole: bool = True
     """Whether all of it is known to be here; False where nobody said how much it would be."""
+    cut: bool = False
+    """Whether only those of its pieces are here in which wanted spans lie, between its first and its last."""
 
 
 @dataclass(frozen=True, slots=True)

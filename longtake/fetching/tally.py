@@ -1,6 +1,7 @@
 """How many videos are in which state, kept up while workers change it."""
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 
 from longtake.fetching.states import FAILED, State
@@ -14,6 +15,8 @@ class Tally:
         self._lock = threading.Lock()
         self.came = 0
         """Videos that came in this call."""
+        self.wholes: Counter[str] = Counter()
+        """Why videos came whole of which only spans were asked for."""
 
     def move(self, state: State) -> None:
         """Count a wanted video under its new state."""
@@ -21,6 +24,11 @@ class Tally:
             self._counts["wanted"] = self._counts.get("wanted", 0) - 1
             self._counts[state] = self._counts.get(state, 0) + 1
             self.came += state == "done"
+
+    def whole(self, why: str) -> None:
+        """Count a video that came whole although only spans of it were asked for."""
+        with self._lock:
+            self.wholes[why] += 1
 
     def counts(self) -> dict[State, int]:
         """Return the counts, states without any left out."""

@@ -3,7 +3,8 @@
 import gc
 import logging
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,8 +12,10 @@ from urllib.parse import urlsplit
 from longtake.errors import LongtakeError
 from longtake.fetching import addresses
 from longtake.fetching.meter import Meter
+from longtake.fetching.playlists import cut_down
 from longtake.fetching.site_errors import plain
-from longtake.fetching.states import FetchError
+from longtake.fetching.states import DirectError, FetchError
+from longtake.video.stretches import Span
 
 _TO_FFMPEG = "delegated to ffmpeg"
 """What yt-dlp says before it leaves a playlist to ffmpeg, however it is told not to."""
@@ -57,6 +60,16 @@ class Visit:
         """Why an address on the way wasn't asked; yt-dlp would tell it as a fault of its own."""
         self.whole = True
         """Whether what came is known to be all: in pieces of a known number, or of a known size."""
+        self.spans: Sequence[Span] = ()
+        """What is wanted of it; nothing: all."""
+        self.read: Callable[[Mapping[str, Any]], tuple[str, str]] = lambda _: ("", "")
+        """Gets a playlist: its address in the end, and its text."""
+        self.parameters: MutableMapping[str, Any] = {}
+        """What yt-dlp goes by."""
+        self.cookies_of: Callable[[str], str | None] = lambda _: None
+        """Gets the cookies that an address is to be asked with."""
+        self.cut = False
+        """Whether a playlist was cut down to what is wanted."""
         self.responses: weakref.WeakSet[Any] = weakref.WeakSet()
         self.total = 0
         self.totals: dict[str, int] = {}
@@ -101,7 +114,7 @@ class Visit:
         if self.totals:
             gc.collect()  # Its functions hold one another, and the file.
 
-    def look(self, info: Mapping[str, Any], *, incomplete: bool = False) -> None:
+    def look(self, info: MutableMapping[str, Any], *, incomplete: bool = False) -> None:
         """Look at what yt-dlp found, before it fetches it: one video, whole, from hosts that may be asked."""
         if (info.get("n_entries") or 1) > 1:
             raise FetchError("no_format", "several videos at this address; the list has to name one")
@@ -114,6 +127,25 @@ class Visit:
             if found.get("url"):
                 self.ask(found["url"])
         self.total = sum(found.get("filesize") or 0 for found in formats)
+        if not self.spans or formats != [info]:
+            return
+        if str(info.get("protocol")).startswith("m3u8"):
+            self._cut_down(info)
+        elif info.get("protocol") in ("http", "https"):
+            url, headers = str(info["url"]), dict(info.get("http_headers") or {})
+            if cookie := self.cookies_of(url):
+                headers["Cookie"] = cookie
+            raise DirectError(url, headers)
+
+    def _cut_down(self, info: MutableMapping[str, Any]) -> None:
+        """Let only those pieces of a playlist be fetched in which wanted spans lie."""
+        url, text = self.read(info)
+        if less := cut_down(text, self.spans):
+            info["url"], info["hls_media_playlist_data"] = url, less
+            # The file of a try for other spans, or for all, must not be continued.
+            info["format_id"] = f"{str(info.get('format_id'))[:30]}-{blake2b(less.encode(), digest_size=8).hexdigest()}"
+            self.parameters["fixup"] = "never"  # it would close the gaps
+            self.total, self.cut = 0, True
 
     def progress(self, status: Mapping[str, Any]) -> None:
         """Tell the meter what came. Sizes that yt-dlp only guesses are left out: early ones are far off."""

@@ -1,8 +1,6 @@
 """One worker: a video after the other, from its address to its place in the folder. One bad video never ends it."""
 
 import errno
-import hashlib
-import os
 import random
 import shutil
 import sqlite3
@@ -13,14 +11,19 @@ from pathlib import Path
 
 from longtake.errors import LongtakeError, SetError, UsageError
 from longtake.fetching import addresses, sites
-from longtake.fetching.accept import Accepted, accept
+from longtake.fetching.accept import accept
 from longtake.fetching.examine import Examiners
 from longtake.fetching.http import Plain
+from longtake.fetching.landing import check_place, is_this
 from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Meter
-from longtake.fetching.states import FetchError, Got, StoppedError
+from longtake.fetching.pieces import NO_FILE, Whole, cut_whole, fetch_pieces
+from longtake.fetching.states import DirectError, FetchError, Got, StoppedError
 from longtake.fetching.tally import Tally
 from longtake.fetching.turns import Turns
+from longtake.sources.pieces import Part, part_name
+from longtake.video.pieces import Piece
+from longtake.video.stretches import Span
 
 VIDEOS = "videos"
 PARTS = "parts"
@@ -52,6 +55,8 @@ class Manner:
     """What yt-dlp's readers of sites are told: `{"youtube": {"player_client": ["web"]}}`."""
     allow_private: bool = False
     """Whether hosts inside this machine and its network may be asked."""
+    spans: bool = False
+    """Whether to take only the spans that lists name, where a video's host and its format allow it."""
 
 
 def check_manner(manner: Manner) -> None:
@@ -135,48 +140,126 @@ def _fetch(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shar
     if not _landed(wanted, shared.folder):
         parts.mkdir(parents=True, exist_ok=True)
         meter.add(0)
-        got = _got(wanted, parts, meter, plain, shared)
+        whole = _pieces(wanted, parts, meter, plain, shared)
+        if not isinstance(whole, Whole):
+            _note_done(wanted, whole, meter, parts, shared)
+            return
+        got = whole.got or _got(wanted, parts, meter, plain, shared)
         accepted = accept(got, shared.examiners, lambda: meter.add(0))
-        remark, wanted.bytes = accepted.remark, accepted.bytes
+        remark, wanted.bytes = accepted.remark or (whole.why and f"came whole: {whole.why}"), accepted.bytes
         wanted.path = f"{VIDEOS}/{wanted.video}.{accepted.ending}"
-        _check_place(shared.folder / wanted.path, accepted)
+        check_place(shared.folder / wanted.path, accepted)
         # The ledger knows the file before it has its name: a kill between these lines costs nothing.
         shared.ledger.landing(wanted, wanted.path, accepted.bytes, accepted.sha256)
         got.path.replace(shared.folder / wanted.path)
+        if whole.why:
+            shared.tally.whole(whole.why)
+    _note_done(wanted, remark, meter, parts, shared)
+
+
+def _note_done(wanted: Wanted, remark: str, meter: Meter, parts: Path, shared: Shared) -> None:
+    """Note that a video came, whole or in parts."""
+    if wanted.path:
+        _drop_pieces(wanted.video, shared)
     shared.ledger.note(wanted, "done", remark)
     meter.finish(wanted.bytes)
     shared.tally.move("done")
     _drop(parts)
 
 
+def _pieces(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared) -> str | Whole:
+    """Bring only the wanted spans of a video into the folder, and return what there is to say of them.
+
+    Raises as `_fetch`.
+    """
+    spans = shared.ledger.pieces.wanted(wanted.video) if shared.manner.spans else None
+    if spans is None or not wanted.url:
+        return Whole("")
+    if not spans:
+        found: list[Piece] | Whole = []
+    elif addresses.is_page(wanted.host):
+        found = _site_pieces(wanted, spans, parts, meter, plain, shared)
+    else:
+        found = fetch_pieces(wanted.url, spans, parts, meter, plain, shared.examiners)
+        if isinstance(found, Whole) and found.why == NO_FILE:
+            got = plain.fetch(wanted.url, parts, meter)
+            found = Whole(NO_FILE, got) if got else _site_pieces(wanted, spans, parts, meter, plain, shared)
+    if isinstance(found, Whole):
+        return found
+    for piece in found:
+        _land(wanted, piece, meter, shared)
+    here = shared.ledger.pieces.of(wanted.video)
+    wanted.path, wanted.bytes = "", sum(size for _, _, size, _ in here)
+    shared.ledger.landing(wanted, "", wanted.bytes, "")
+    past = sum(not path for _, path, _, _ in here)
+    if past == len(here):
+        raise FetchError("no_format", "all that is wanted of it would be after its end")
+    return f"{past} of the spans wanted of it begin after its end" if past else ""
+
+
+def _site_pieces(
+    wanted: Wanted, spans: Sequence[Span], parts: Path, meter: Meter, plain: Plain, shared: Shared
+) -> list[Piece] | Whole:
+    """Bring only the wanted spans of what a page or a playlist shows, where that can be exact."""
+    if not shared.sites:
+        return Whole(NO_FILE)
+    try:
+        got = _of_site(wanted, parts, meter, shared, spans)
+    except DirectError as found:
+        try:
+            return fetch_pieces(found.url, spans, parts, meter, plain, shared.examiners, found.headers)
+        except FetchError as error:
+            if error.state in ("private", "gone", "geo", "other"):  # to us; the site's own way may be another
+                return Whole("its site doesn't send parts of files")
+            raise
+    if not got.cut:
+        return Whole(NO_FILE, got)
+    pieces = cut_whole(got.path, spans, parts, meter, shared.examiners)
+    got.path.unlink()
+    return pieces
+
+
+def _land(wanted: Wanted, piece: Piece, meter: Meter, shared: Shared) -> None:
+    """Give a part of a video its place."""
+    name = part_name(wanted.video, *piece.span)
+    part = Part(wanted.video, name, *piece.span, piece.shift_s)
+    if piece.path is None:
+        shared.ledger.pieces.land(part, "", 0, "")
+        return
+    accepted = accept(Got(piece.path), shared.examiners, lambda: meter.add(0))
+    path = f"{VIDEOS}/{name}.{accepted.ending}"
+    check_place(shared.folder / path, accepted)
+    shared.ledger.pieces.land(part, path, accepted.bytes, accepted.sha256)
+    piece.path.replace(shared.folder / path)
+
+
+def _drop_pieces(video: str, shared: Shared) -> None:
+    """Remove the parts of a video that is here whole."""
+    for _, path, size, sha256 in shared.ledger.pieces.of(video):
+        if path and is_this(shared.folder / path, size, sha256):
+            (shared.folder / path).unlink()
+    shared.ledger.pieces.drop(video)
+
+
 def _landed(wanted: Wanted, folder: Path) -> bool:
     """Return whether the file got its name just before a kill."""
-    return bool(wanted.path) and _is(folder / wanted.path, wanted.bytes, wanted.sha256)
-
-
-def _check_place(path: Path, accepted: Accepted) -> None:
-    """Raise `FetchError` where another file has a video's name: it may be a user's."""
-    if os.path.lexists(path) and not _is(path, accepted.bytes, accepted.sha256):
-        raise FetchError("other", f"{path}: another file is there, and stays; move it away, and ask for `other` again")
-
-
-def _is(path: Path, size: int, sha256: str) -> bool:
-    """Return whether a file is there, and is this one."""
-    if not path.is_file() or path.stat().st_size != size:
-        return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    return bool(wanted.path) and is_this(folder / wanted.path, wanted.bytes, wanted.sha256)
 
 
 def _got(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared) -> Got:
     """Ask for a video where it is to be had: as a file, else as what a page or a playlist shows."""
-    manner = shared.manner
     if not wanted.url:
         raise FetchError("no_format", "the list doesn't say where the video is; name the column: --map url=COLUMN")
     if not addresses.is_page(wanted.host):
         got = plain.fetch(wanted.url, parts, meter)
         if got:
             return got
+    return _of_site(wanted, parts, meter, shared)
+
+
+def _of_site(wanted: Wanted, parts: Path, meter: Meter, shared: Shared, spans: Sequence[Span] = ()) -> Got:
+    """Ask for what a page or a playlist shows."""
+    manner = shared.manner
     if not shared.sites:
         raise FetchError(
             "no_format",
@@ -195,6 +278,7 @@ def _got(wanted: Wanted, parts: Path, meter: Meter, plain: Plain, shared: Shared
         extractor_args=manner.extractor_args,
         proxy=manner.proxy,
         allow_private=manner.allow_private,
+        spans=spans,
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "place",
     "remove",
     "set_folder",
+    "text_of",
     "write_whole",
 ]
 
@@ -36,6 +37,11 @@ UNPRINTABLE = frozenset(map(chr, [*range(32), *range(127, 160), *range(0xD800, 0
 """Control characters, and bytes of a name that are no text."""
 Tag = dict[str, str]
 """What a store calls one content of an object."""
+
+
+def text_of(path: "Place") -> str:
+    """Return a path as tables and messages hold it: bytes of a name that are no text in UTF-8 become their numbers."""
+    return str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def is_remote(name: object) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,13 @@ from longtake.schemas import SCHEMAS
 from longtake.settings import claim_format
 from longtake.store.columns import lists, one_of
 from longtake.store.indices import index
-from longtake.store.reading import KEY, Tables
+from longtake.store.reading import KEY, SEARCHED, Tables
 
 COMPACT_FROM_VERSIONS = 8
+SHARED = ("judgements", "choices", "samples", "exports")
+"""Tables that others write to beside the set's one writer: viewers and exports."""
+LEFT_S = 60.0
+"""An unfinished file of such a table is that of a killed writer after so long."""
 SERIES_AT_ONCE = 64
 SERIES_A_FILE = 50_000
 """Rows of signals that are a big file: compacting writes smaller ones together, and leaves this one alone."""
@@ -34,6 +39,7 @@ class Store(Tables):
         self._lock = lock
         if lock:
             claim_format(self.folder)
+            self._clear_unfinished()
 
     def append(self, table: str, rows: Sequence[Mapping[str, Any]], schema: pa.Schema | None = None) -> None:
         """Add rows in one commit."""
@@ -177,11 +183,14 @@ class Store(Tables):
         """Say what the rows of a table were made of: for tables that are put there before all is done with them."""
         self._open_to_write(table).update_schema_metadata({KEY: key})
 
-    def clear_unfinished(self) -> None:
-        """Remove what a killed writer left half written; only the set's one writer may ask for it."""
-        if isinstance(self.folder, Path):  # an object is put whole or not at all
-            for path in self.folder.glob("*.lance/**/.tmp*"):
-                path.unlink(missing_ok=True)
+    def _clear_unfinished(self) -> None:
+        """Remove what a killed writer left half written; of tables that others write to, what is old."""
+        if not isinstance(self.folder, Path):
+            return  # an object is put whole or not at all
+        for table in SCHEMAS:
+            for path in (self.folder / f"{table}.lance").glob("**/.tmp*"):
+                if table not in SHARED or _is_old(path):
+                    path.unlink(missing_ok=True)
 
     def compact(self, tables: Iterable[str] = tuple(SCHEMAS)) -> None:
         """Merge small files, drop old versions, and index big tables by clip or video, and their texts by words."""
@@ -195,7 +204,10 @@ class Store(Tables):
                     dataset.optimize.compact_files(target_rows_per_fragment=SERIES_A_FILE, batch_size=SERIES_AT_ONCE)
                 else:
                     dataset.optimize.compact_files()
-                dataset.cleanup_old_versions(retain_versions=1)
+                # What a commit that a kill cut off has left is in no version. It is nobody's work under way where only
+                # the set's one writer writes; whoever searches may make an index of words.
+                alone = isinstance(self.folder, Path) and self._lock is not None and table not in (*SHARED, *SEARCHED)
+                dataset.cleanup_old_versions(retain_versions=1, delete_unverified=alone)
             index(dataset, table)
 
     def _versions(self, dataset: lance.LanceDataset, table: str) -> int:
@@ -221,6 +233,13 @@ class Store(Tables):
             dataset.optimize.compact_files(materialize_deletions_threshold=0.0, batch_size=batch)
             index(dataset, table)
             dataset.cleanup_old_versions(retain_versions=1, delete_unverified=True)
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > LEFT_S
+    except FileNotFoundError:
+        return False  # it has got its name
 
 
 def write_table(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from longtake.errors import FailureKind, VideoError
-from longtake.places import ChangedError, Place, Remote, UnreachableError
+from longtake.places import ChangedError, Place, Remote, UnreachableError, text_of
 
 MAX_PIXELS = 8192 * 8192
 """Larger pictures are refused: one decoded 4:2:0 frame takes 1.5 bytes a pixel, and a decoder holds some twenty."""
@@ -84,18 +85,23 @@ def found(path: Place) -> Place:
             if path.stat().st_size == 0:
                 raise VideoError("empty", f"{path}: the object is empty; put it there again")
             return path
-        if path.is_symlink() and not path.exists():
-            raise VideoError("missing", f"{path}: a link to a file that is not there")
-        if not path.exists():
-            raise VideoError("missing", f"{path}: no such file")
-        if path.is_dir():
+        if text_of(path) != str(path):
+            raise VideoError("unreadable", f"{text_of(path)}: its name is no text in UTF-8; rename it or its folder")
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            next(path.iterdir(), None)  # says why it can't be searched
             raise VideoError("unreadable", f"{path}: is a folder")
-        if not path.is_file():
-            raise VideoError("unreadable", f"{path}: is no file but a device or a pipe, which may never end")
-        if path.stat().st_size == 0:
+        if not stat.S_ISREG(status.st_mode):
+            raise VideoError("unreadable", f"{path}: is no file but a device, a pipe or a socket, which may never end")
+        if status.st_size == 0:
             raise VideoError("empty", f"{path}: the file is empty; copy or download it again")
         with path.open("rb") as file:
             file.read(1)
+    except FileNotFoundError as error:
+        if isinstance(path, Remote):
+            raise unreadable(path, error) from error
+        said = "a link to a file that is not there" if path.is_symlink() else "no such file"
+        raise VideoError("missing", f"{path}: {said}") from error
     except OSError as error:
         raise unreadable(path, error) from error
     return path

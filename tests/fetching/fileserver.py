@@ -11,6 +11,7 @@ connection breaks after so many bytes), `short:1000` (as if the file ended there
 """
 
 import http.server
+import ssl
 import threading
 import time
 from collections import Counter, defaultdict
@@ -31,6 +32,7 @@ class FileServer:
         *,
         default: Sequence[str] = ("ok",),
         slow_s: float = 0.05,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.files = dict(files)
         self.scripts = dict(scripts or {})
@@ -54,8 +56,10 @@ class FileServer:
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None  # a client that left is no news
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     def __enter__(self) -> "FileServer":
@@ -129,19 +133,20 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._reply(200, data, length=action != "no-length")
             return
         tag = '"v2"' if action == "other" else '"v1"'
-        start = 0
-        asked = self.headers.get("Range", "")
-        if asked and self.headers.get("If-Range", tag) == tag:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        start, end = 0, len(data)
+        asked = self.headers.get("Range", "") if self.headers.get("If-Range", tag) == tag else ""
+        if asked:
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, end = int(first), min(int(last or end) + 1, end)
         if start and start >= len(data):
             self._reply(416, b"", {"Content-Range": f"bytes */{len(data)}"})
             return
         said = start + 1 if action == "wrong-range" and start else start
         headers = {"ETag": tag, "Accept-Ranges": "bytes"}
-        if start:
-            headers["Content-Range"] = f"bytes {said}-{len(data) - 1}/{len(data)}"
+        if asked:
+            headers["Content-Range"] = f"bytes {said}-{end - 1}/{len(data)}"
         stop = int(detail) if action == "cut" else None
-        self._reply(206 if start else 200, data[start:], headers, stop=stop, slow=action == "slow")
+        self._reply(206 if asked else 200, data[start:end], headers, stop=stop, slow=action == "slow")
 
     def _reply(
         self,
@@ -156,7 +161,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     ) -> None:
         server = self.server_of
         self.send_response(status)
-        for name, value in {"Content-Type": "video/mp4", **(headers or {})}.items():
+        kind = "text/html" if self.path.endswith(".html") else "video/mp4"
+        for name, value in {"Content-Type": kind, **(headers or {})}.items():
             self.send_header(name, value)
         if length:
             self.send_header("Content-Length", str(len(body)))
