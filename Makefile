@@ -3,13 +3,14 @@
 # make test             lint, types and all tests
 # make more             what the widest tests need beside: torch for the CPU, torchvision, transformers, datasets, webdataset, yt-dlp,
 #                       rapidocr, ray, obstore and a server for it
+# make audit            whether a pinned package has a known vulnerability; needs the network
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VIDEOS ?= demo/videos
 SET ?= $(if $(filter demo/videos,$(VIDEOS)),demo/set,my-set)
 
-.PHONY: demo test lint types more bench clean
+.PHONY: demo test lint types more audit bench clean
 
 $(VENV)/run.done: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("longtake needs Python 3.11 or later; try: make PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
@@ -47,6 +48,16 @@ more: $(VENV)/more.done
 
 types: $(VENV)/dev.done
 	$(BIN)/mypy
+
+# In an environment of its own: what it needs is nothing of ours.
+AUDITOR := pip-audit==2.10.1
+
+$(VENV)/audit/bin/pip-audit:
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/pip install --quiet --disable-pip-version-check $(AUDITOR)
+
+audit: $(VENV)/audit/bin/pip-audit
+	@$(PYTHON) .ci/audit.py $(VENV)/audit/bin/pip-audit
 
 bench: $(VENV)/dev.done
 	$(BIN)/python benchmarks/scan.py

@@ -65,7 +65,6 @@ def caption_set(
     recipe = _with(data, steps, settings)
     with Lock(folder) as lock:
         store = Store(folder, lock)
-        store.clear_unfinished()
         _check_signals(store, recipe, steps, settings)
         imported = import_results(store, recipe, [Path(name) for name in results_from]) if results_from else None
         expected = estimate(store, recipe, list(recipe.captions.values()), retry_failed)

@@ -59,7 +59,6 @@ def ground_set(
     assert recipe.grounding is not None
     with Lock(folder) as lock:
         store = Store(folder, lock)
-        store.clear_unfinished()
         _check_captions(store, recipe.grounding.caption or "")
         _check_signal(store, recipe, settings)
         with connect(engine, workers=workers, address=address) as machines:

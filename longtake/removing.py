@@ -90,7 +90,6 @@ def remove_videos(folder: str | Place, names: Sequence[str]) -> Removed:
         raise SetError(f"{folder} is no set: it has no recipe.toml")
     with Lock(folder) as lock:
         store = Store(folder, lock)
-        store.clear_unfinished()
         targets = _find(store, names)
         write_whole(
             folder / PENDING, json.dumps({name: sorted(some) for name, some in asdict(targets).items()}).encode()

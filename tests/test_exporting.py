@@ -195,6 +195,30 @@ def test_kill_9_on_the_way_leaves_nothing_under_the_name_and_the_same_call_ends_
     assert not (tmp_path / "out.partial").exists()
 
 
+KILLED_NOTING = """
+import os, signal, sys
+from longtake.exporting import export_set
+from longtake.store import Store
+
+append = Store.append
+def killed(*args):
+    if sys.argv[3] == "after":
+        append(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+Store.append = killed
+export_set(sys.argv[1], "jsonl", sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_as_it_is_noted_it_is_noted_by_the_same_call(made: Path, tmp_path: Path, when: str) -> None:
+    command = [sys.executable, "-c", KILLED_NOTING, str(made), str(tmp_path / "out"), when]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    done = export_set(made, "jsonl", tmp_path / "out")
+    rows = Store(made).read("exports", ["folder"])["folder"].to_pylist()
+    assert rows.count(str(done.folder.resolve())) == 1
+
+
 def test_the_command(made: Path, tmp_path: Path) -> None:
     arguments = ["export", str(made), "jsonl", "--to", str(tmp_path / "out"), "--split", "train:0.5,val:0.5"]
     result = CliRunner().invoke(main, arguments)

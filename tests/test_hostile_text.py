@@ -91,15 +91,20 @@ def test_no_command_sends_codes_to_the_terminal(made: Path, films: Path, tmp_pat
     call("remove", str(made), f"no{CODES}[/]such")
 
 
-def test_a_name_that_is_no_text_is_said_before_anything_is_done(tmp_path: Path) -> None:
+def test_a_name_that_is_no_text_is_a_failure_that_can_be_printed(films: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     try:
         (tmp_path / "in" / "a\udcff\x1b.mp4").touch()
     except (OSError, UnicodeError):
         pytest.skip("this disk takes no such name")
-    told = call("run", "lvd2m", str(tmp_path / "in"), "--to", str(tmp_path / "set"))
-    assert told.exit_code == 1 and "no text in UTF-8" in told.stderr
-    assert not (tmp_path / "set").exists()
+    told = call("run", "lvd2m", str(tmp_path / "in"), "--to", str(tmp_path / "set"), "--workers", "1")
+    assert told.exit_code == 1 and "unreadable" in told.stdout + told.stderr
+    failure = Store(tmp_path / "set").read("failures").to_pylist()[0]
+    assert failure["item"].endswith("/a\\xff\x1b.mp4") and "no text in UTF-8" in failure["message"]
+    page = (tmp_path / "set" / "report.html").read_text(encoding="utf-8")
+    assert "a\\\\xff" in page and "\x1b" not in page
+    told = call("shots", str(tmp_path / "in" / "a\udcff\x1b.mp4"))
+    assert told.exit_code == 1 and "no text in UTF-8" in told.stdout + told.stderr
 
 
 def test_clips_and_pictures_lie_inside_the_set_under_plain_names(made: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 from media import pan, write_video
 
+from longtake.caption_set import caption_set
 from longtake.errors import SetError
 from longtake.exporting import export_set
 from longtake.hashing import hash_set
@@ -47,6 +48,7 @@ def test_every_reader_sees_whole_rows_while_a_run_is_at_work(tmp_path: Path) -> 
             assert 1 <= select_set(folder).funnel[-1].clips <= 3
             write_report(folder)
             hash_set(folder)
+            caption_set(folder, dry_run=True)
             export_set(folder, "jsonl", tmp_path / f"out{reads}")
         except ChangedError as error:  # what was read has been compacted away: it says so
             assert "ask again" in str(error)

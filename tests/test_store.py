@@ -1,5 +1,6 @@
 """The tables: what goes in comes out, schemas grow, and one writer at a time."""
 
+import os
 from pathlib import Path
 
 import lance
@@ -139,6 +140,21 @@ def test_compacting_keeps_every_row(tmp_path) -> None:
     assert sorted(score_columns(store.read("clips"))["motion.mean"].tolist()) == list(range(20))
 
 
+def test_what_a_killed_commit_left_goes_with_the_next_compaction(tmp_path) -> None:
+    with Lock(tmp_path) as lock:
+        for store, goes in ((Store(tmp_path), False), (Store(tmp_path, lock), True)):
+            for table in ("failures", "judgements"):
+                for k in range(8):
+                    store.append(table, [{"item": f"{k}"} if table == "failures" else {"clip_id": f"{k}"}])
+                data = tmp_path / f"{table}.lance" / "data"
+                left = data / "0123456789abcdef.lance"
+                left.write_bytes(next(data.iterdir()).read_bytes())
+                store.compact([table])
+                # A viewer may be about to commit just this one.
+                assert left.exists() == (table == "judgements" or not goes)
+        assert store.count("failures") == store.count("judgements") == 16
+
+
 @pytest.mark.parametrize("fate", ["among others", "alone in a file", "all there is"])
 def test_a_purge_leaves_no_byte_of_deleted_rows(fate: str, tmp_path) -> None:
     """Not in data, indices, old versions, nor in the note of what was deleted."""
@@ -213,11 +229,19 @@ def test_a_table_whose_making_was_killed_is_none_and_is_made_anew(tmp_path) -> N
     assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]
 
 
-def test_what_a_killed_writer_left_half_written_goes(tmp_path) -> None:
+def test_what_a_killed_writer_left_half_written_goes_with_the_next_one(tmp_path) -> None:
     store = Store(tmp_path)
     store.append("failures", [{"item": "a"}])
-    left = tmp_path / "failures.lance" / "data" / ".tmpX1"
-    left.write_bytes(b"half")
-    store.clear_unfinished()
-    assert not left.exists()
+    store.append("judgements", [{"clip_id": "a"}])
+    left, new, old = (
+        tmp_path / f"{table}.lance" / "_versions" / name
+        for table, name in (("failures", ".tmpX1"), ("judgements", ".tmpX2"), ("judgements", ".tmpX3"))
+    )
+    for path in (left, new, old):
+        path.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    with Lock(tmp_path) as lock:
+        store = Store(tmp_path, lock)
+    # A viewer writes beside: what is new may be its own.
+    assert (left.exists(), new.exists(), old.exists()) == (False, True, False)
     assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]

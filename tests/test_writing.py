@@ -18,8 +18,9 @@ from longtake.errors import UsageError
 from longtake.jobs import verify, write
 from longtake.recipe import load, resolve
 from longtake.report.data import collect
-from longtake.running import RunResult, run, select_set
+from longtake.running import RunResult, run
 from longtake.schemas import SCHEMAS
+from longtake.select_set import select_set
 from longtake.steps import fingerprint
 from longtake.store import Store
 from longtake.video import scan

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 Pictures = NDArray[np.float32]
 """Shape (n, HEIGHT, WIDTH, 3), RGB, 0 to 255."""
 Labels = NDArray[np.int64]
+Times = NDArray[np.float32]
+"""Seconds."""
 Random = np.random.Generator
 WIDTH, HEIGHT = 48, 26
 NONE, CUT, DISSOLVE, FADE, WIPE = range(5)

@@ -12,12 +12,12 @@ CLASSES = 5
 
 
 class Network(nn.Module):
-    """Pictures in, for each one the logits of `none, cut, dissolve, fade, wipe` out; about 200,000 weights.
+    """Pictures and times in, for each one the logits of `none, cut, dissolve, fade, wipe` out; about 200,000 weights.
 
     Each picture and its difference to the one before go through three convolutions (to 4x6 places of 32 channels).
     Two blocks then compare in time at each place, at several distances. A vector for the whole picture joins the
-    likenesses to pictures up to 48 frames away (as in TransNetV2, Soucek and Lokoc 2020), and two blocks
-    in time decide.
+    likenesses to pictures up to 48 frames away (as in TransNetV2, Soucek and Lokoc 2020) and how far apart in
+    time the pictures are, and two blocks in time decide.
     """
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class Network(nn.Module):
         self.far = InTime(32, 12, (1, 4, 8, 16), 32)
         self.embed = nn.Linear(24 * 32, 32)
         self.flat = nn.Linear(24 * 32, 96)
-        self.like = nn.Linear(4 * len(LAGS), 48)
+        self.like = nn.Linear(4 * len(LAGS) + 2, 48)
         self.drop = nn.Dropout(0.3)
         self.decide1 = InTime(144, 32, (1, 2, 4, 8), 96)
         self.decide2 = InTime(96, 24, (1, 4, 12, 24), 64)
         self.out = nn.Linear(64, CLASSES)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Take pictures, shape (b, t, 26, 48, 3), uint8; return logits, shape (b, t, CLASSES)."""
+    def forward(self, pictures: Tensor, times: Tensor) -> Tensor:
+        """Take pictures, shape (b, t, 26, 48, 3), uint8, and times, shape (b, t); return logits, (b, t, CLASSES)."""
         b, t = pictures.shape[:2]
         x = pictures.permute(0, 1, 4, 2, 3).float() / 128 - 1
         step = torch.cat([torch.zeros_like(x[:, :1]), x[:, 1:] - x[:, :-1]], dim=1)
@@ -53,7 +53,7 @@ class Network(nn.Module):
         first = places(y, b)
         y = self.far(y)
         embedding = functional.normalize(self.embed(first), dim=-1)
-        likeness = torch.cat([band(embedding, cosine), band(cells, distance)], dim=-1)
+        likeness = torch.cat([band(embedding, cosine), band(cells, distance), steps(times)], dim=-1)
         z = torch.cat(
             [functional.relu(self.flat(self.drop(places(y, b)))), functional.relu(self.like(likeness))], dim=-1
         )
@@ -94,6 +94,12 @@ def band(x: Tensor, compare: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         for other in (torch.clamp(at - lag, min=0), torch.clamp(at + lag, max=t - 1)):
             parts.append(compare(x, x[:, other]))
     return torch.stack(parts, dim=-1)
+
+
+def steps(times: Tensor) -> Tensor:
+    """Return how far pictures are from the one before and the one after, shape (b, t, 2): 0 is 0.04 s, 1 twice that."""
+    apart = torch.log2(times.diff(dim=1).clamp(0.02, 0.2) / 0.04)
+    return torch.stack([torch.cat([apart[:, :1], apart], dim=1), torch.cat([apart, apart[:, -1:]], dim=1)], dim=-1)
 
 
 def cosine(a: Tensor, b: Tensor) -> Tensor:

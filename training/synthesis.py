@@ -1,17 +1,19 @@
 """Sequences of tiny pictures with known transitions, made from single-shot footage: what the network learns from.
 
 A sequence is a few shots of random cameras (`cameras`), joined by cuts, jump cuts, dissolves, fades and wipes
-(`joins`), with things in it that are no transition (`disturbances`), and the wear of a file.
+(`joins`), with things in it that are no transition (`disturbances`), and the wear of a file. Of some, frames are left
+out (`thinning`).
 """
 
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
+import thinning
 from cameras import Single, next_camera, random_camera, render, title_card
 from disturbances import disturb, paint_bars
 from joins import join
-from labels import CUT, HEIGHT, IGNORE, NONE, WIDTH, Labels, Pictures, Random
+from labels import CUT, HEIGHT, IGNORE, NONE, WIDTH, Labels, Pictures, Random, Times
 from numpy.typing import NDArray
 
 LASTS_S = {"dissolve": (0.25, 3.0), "fade": (0.3, 3.5), "wipe": (0.3, 2.0)}
@@ -22,9 +24,25 @@ JOINS = {"cut": 0.26, "jump": 0.24, "dissolve": 0.19, "fade": 0.12, "wipe": 0.19
 """Ways from shot to shot and how frequent they are."""
 
 
-def sequence(singles: Sequence[Single], n: int, random: Random) -> tuple[NDArray[np.uint8], Labels]:
-    """Return n pictures and their labels: of `KINDS`, or `IGNORE`."""
-    fps = float(random.choice(list(PER_S), p=list(PER_S.values())))
+def sequence(
+    singles: Sequence[Single], n: int, share: float, random: Random
+) -> tuple[NDArray[np.uint8], Labels, Times]:
+    """Return n pictures, their labels, of `KINDS` or `IGNORE`, and times; frames are left out of a share of all."""
+    if random.random() >= share:
+        fps = float(random.choice(list(PER_S), p=list(PER_S.values())))
+        pictures, labels = _whole(singles, n, fps, 1, random)
+        return pictures, labels, np.arange(n, dtype=np.float32) / np.float32(fps)
+    fps = float(random.choice(list(thinning.PER_S), p=list(thinning.PER_S.values())))
+    gaps = thinning.gaps(n, fps, random)
+    pictures, labels = _whole(singles, int(gaps.sum()), fps, 2, random)
+    kept, labels = thinning.thinned(labels, fps, gaps, random)
+    return pictures[kept[:n]], labels[:n], kept[:n].astype(np.float32) / np.float32(fps)
+
+
+def _whole(
+    singles: Sequence[Single], n: int, fps: float, step: int, random: Random
+) -> tuple[NDArray[np.uint8], Labels]:
+    """Return n pictures and their labels; cuts must stand out from what moves within so many frames."""
     pictures = np.empty((0, HEIGHT, WIDTH, 3), np.float32)
     labels = np.empty(0, np.int64)
     camera = random_camera(singles, random)
@@ -53,7 +71,8 @@ def sequence(singles: Sequence[Single], n: int, random: Random) -> tuple[NDArray
         if pending is not None:
             pictures, labels = join(pictures, labels, pending, shot[:lead], pending_kind, random)
         elif len(labels):
-            labels = np.append(labels, CUT if stands_out(pictures[-3:], shot[:3]) else IGNORE)
+            before = pictures[-1::-step][:3][::-1]
+            labels = np.append(labels, CUT if stands_out(before, shot[::step][:3]) else IGNORE)
         pictures = np.concatenate([pictures, shot[lead : lead + pure]])
         labels = np.append(labels, np.zeros(len(pictures) - len(labels), np.int64))
         pending, pending_kind = (shot[lead + pure :] if mixed else None), kind

@@ -66,14 +66,13 @@ def unfinished(to: Path, key: str) -> Path:
 def finish(
     store: Store, done: Exported, key: str, options: Mapping[str, Any], partial: Path, video_ids: Sequence[str]
 ) -> None:
-    """Write what the export is, give it its name, and note it in the set, so that `remove` knows who holds a video."""
+    """Write what the export is, note it in the set, so that `remove` knows who holds a video, and give it its name.
+
+    Noted first: what has its name is taken for done by the next call, also after a kill.
+    """
     facts = asdict(done) | {"folder": None, "key": key, "options": options, "longtake": __version__}
     made = {name: value for name, value in facts.items() if name not in ("folder", "was_there")}
     (partial / MANIFEST).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
-    (partial / ".key").unlink()
-    if done.folder.exists():
-        done.folder.rmdir()
-    partial.replace(done.folder)
     folder = str(done.folder.resolve())
     row = {
         "folder": folder,
@@ -86,3 +85,7 @@ def finish(
     }
     store.delete("exports", "folder", [folder])
     store.append("exports", [row])
+    (partial / ".key").unlink()
+    if done.folder.exists():
+        done.folder.rmdir()
+    partial.replace(done.folder)

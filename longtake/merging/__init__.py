@@ -85,7 +85,6 @@ def merge_sets(
         if gone:
             remove_videos(to, gone)
         there = Store(to, held.enter_context(Lock(to)))
-        there.clear_unfinished()
         block(to, removed)
         if not (to / RECIPE).exists():
             write_whole(to / RECIPE, (parts[0].store.folder / RECIPE).read_bytes())

@@ -17,6 +17,8 @@ REACH = 96
 """A frame's answer depends on no frame further away than this."""
 PLACES, CHANNELS, CELLS = 4 * 6, 32, 4 * 6 * 3
 """What is known of a picture: features at so many places in so many channels, and mean colours of 8x6 pixels."""
+USUAL_S, STEPS_S = 0.04, (0.02, 0.2)
+"""How far apart pictures mostly are; nearer or further than these makes no difference."""
 
 MEANS = np.kron(np.eye(6), np.tile(np.eye(3), (8, 1))).astype(np.float32) / 48
 """What turns a row of 48 pixels into six groups of eight, for each of three colours."""
@@ -53,8 +55,8 @@ class Network:
         # The mean colours have their channels first, as where it was trained.
         return y, cells.reshape(n, 24, 3).transpose(0, 2, 1).reshape(n, -1), both[-1, ..., 8:].copy()
 
-    def decide(self, features: Floats, cells: Floats) -> Floats:
-        """Return the probability of each of `KINDS` at consecutive pictures, shape (n, 5).
+    def decide(self, features: Floats, cells: Floats, times: NDArray[np.float64]) -> Floats:
+        """Return the probability of each of `KINDS` at consecutive pictures and their times, shape (n, 5).
 
         At the ends the first and last picture stand for all that lies beyond.
         """
@@ -72,7 +74,7 @@ class Network:
         cosines = np.einsum("nc,nkc->nk", embedding, embedding[others])
         apart = cells[:, None] - cells[others]
         distances = np.sqrt(np.einsum("nkc,nkc->nk", apart, apart) / cells.shape[1] + 1e-6)
-        likeness = np.maximum(np.hstack([cosines, distances]) @ w["like"] + w["like_bias"], 0)
+        likeness = np.maximum(np.hstack([cosines, distances, _steps(times)]) @ w["like"] + w["like_bias"], 0)
         z = np.hstack([np.maximum(scene, 0), likeness])
         z = self._in_time("decide1", z, (1, 2, 4, 8), residual=False)
         z = self._in_time("decide2", z, (1, 4, 12, 24), residual=False)
@@ -101,6 +103,13 @@ class Network:
         if residual:
             y += x
         return np.maximum(y, 0, out=y)
+
+
+def _steps(times: NDArray[np.float64]) -> Floats:
+    """Return how far pictures are from the one before and the one after, shape (n, 2): 0 is 0.04 s, 1 twice that."""
+    apart = np.log2(np.clip(np.diff(times), *STEPS_S) / USUAL_S)
+    around = np.pad(apart, 1, mode="edge") if len(apart) else np.zeros(2)
+    return np.column_stack([around[:-1], around[1:]]).astype(np.float32)
 
 
 def _padded(x: Floats) -> Floats:

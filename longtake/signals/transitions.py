@@ -5,15 +5,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from longtake.records import Series
 from longtake.signals._network import HEIGHT, REACH, WIDTH, Bytes, Floats, Network
 from longtake.video.scan import Frames, Tap, join
 
-VERSION = 2
+VERSION = 3
 WEIGHTS = Path(__file__).with_name("transitions.npz")
 APART_S = 0.03
-"""The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 12 to 30."""
+"""The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 10 to 30."""
+Times = NDArray[np.float64]
 STEP, PART = 1024, 16
 """Pictures decided at once, and pictures looked at together, which stay in the processor's cache."""
 
@@ -38,8 +40,8 @@ class Transitions:
     def __init__(self) -> None:
         self.network = _network()
         self.waiting = _Waiting()
-        self.seen: list[tuple[Floats, Floats]] = []
-        """Features and mean colours of consecutive pictures, in parts."""
+        self.seen: list[tuple[Floats, Floats, Times]] = []
+        """Features, mean colours and times of consecutive pictures, in parts."""
         self.count = 0
         """Pictures in those parts."""
         self.before: Floats | None = None
@@ -48,7 +50,8 @@ class Transitions:
 
     def __call__(self, frames: Frames) -> Series:
         """Measure one block; rows come up to 40 s later than their frames."""
-        self._look(frames.pixels[self.waiting.add(frames)])
+        shown = self.waiting.add(frames)
+        self._look(frames.pixels[shown], frames.times[shown])
         parts = []
         while self.count - self.decided >= STEP + REACH:
             parts.append(self._rows(STEP))
@@ -57,20 +60,21 @@ class Transitions:
             parts.append(self._rows(left))
         return join(self.columns, parts)
 
-    def _look(self, pictures: Bytes) -> None:
+    def _look(self, pictures: Bytes, times: Times) -> None:
         for start in range(0, len(pictures), PART):
-            features, cells, self.before = self.network.see(pictures[start : start + PART], self.before)
-            self.seen.append((features, cells))
+            part = slice(start, start + PART)
+            features, cells, self.before = self.network.see(pictures[part], self.before)
+            self.seen.append((features, cells, times[part]))
         self.count += len(pictures)
 
     def _rows(self, n: int) -> Series:
         """Decide the next n pictures, and return the rows of their frames."""
-        features, cells = (np.concatenate(parts) for parts in zip(*self.seen, strict=True))
+        features, cells, times = (np.concatenate(parts) for parts in zip(*self.seen, strict=True))
         stop = self.decided + n
         ahead = stop + REACH
-        likely = self.network.decide(features[:ahead], cells[:ahead])[self.decided : stop, 1:]
+        likely = self.network.decide(features[:ahead], cells[:ahead], times[:ahead])[self.decided : stop, 1:]
         drop = max(0, stop - REACH)
-        self.seen = [(features[drop:], cells[drop:])]
+        self.seen = [(features[drop:], cells[drop:], times[drop:])]
         self.count, self.decided = self.count - drop, stop - drop
         return self.waiting.take(likely, self.columns)
 

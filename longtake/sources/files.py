@@ -1,13 +1,15 @@
 """Video files and folders of them, on this machine or on object stores."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from longtake.errors import UsageError
 from longtake.places import Place, Remote, place
 from longtake.shards import ALL, Part, name_in
+from longtake.sources.pieces import FILE as PARTS
+from longtake.sources.pieces import video_of
 
 _ENDINGS = """
 3gp 264 265 asf avi divx f4v flv h264 h265 hevc ivf m2ts m2v m4v mkv mov mp4 mpeg mpg mts mxf obu ogv qt rm rmvb ts
@@ -31,10 +33,14 @@ class Found:
     """Files in the folders that don't look like videos and were left alone."""
     lists: tuple[Path, ...] = ()
     """Folders among the sources that were fetched, and hold what a list says of their videos."""
+    searched: tuple[Path, ...] = ()
+    """Absolute: all folders of this machine among the sources."""
 
 
 def find_videos(sources: Sequence[str | Place], part: Part = ALL) -> Found:
     """Return the video files in some files and folders, folders searched to the bottom, links followed.
+
+    A folder in there that can't be read is returned as a video would be, so that it becomes a failure and isn't lost.
 
     What is on an object store is told by its listing, page by page; no object is opened.
 
@@ -45,6 +51,7 @@ def find_videos(sources: Sequence[str | Place], part: Part = ALL) -> Found:
     videos: set[Place] = set()
     lists: set[Path] = set()
     others = 0
+    searched: list[Path] = []
     for source in sources:
         path = place(source)
         if isinstance(path, Remote):
@@ -62,24 +69,15 @@ def find_videos(sources: Sequence[str | Place], part: Part = ALL) -> Found:
             if not inside and not (fetched and part.of > 1):
                 raise UsageError(f"no video in {source}; it looks for files that end in .mp4, .mkv, .webm, .mov, ...")
             top = absolute(path)
-            videos.update(one for one in inside if part.has(one.stem if fetched else name_in(top, one)))
+            searched.append(top)
+            videos.update(one for one in inside if part.has(video_of(one.stem) if fetched else name_in(top, one)))
             others += left
         elif path.exists() or path.is_symlink():
             if part.has(path.name):
                 videos.add(absolute(path))
         else:
             raise UsageError(f"{source}: no such file or folder")
-    _check_names(videos)
-    return Found(sorted(videos, key=str), others, tuple(sorted(lists)))
-
-
-def _check_names(videos: Iterable[Place]) -> None:
-    """Raise `UsageError` for a name that is no text: no table could hold it."""
-    for video in videos:
-        try:
-            str(video).encode()
-        except UnicodeEncodeError as error:
-            raise UsageError(f"{str(video)!a}: its name is no text in UTF-8; rename it or its folder") from error
+    return Found(sorted(videos, key=str), others, tuple(sorted(lists)), tuple(searched))
 
 
 def absolute(path: Path) -> Path:
@@ -115,11 +113,16 @@ def _name_below(source: Remote, video: Remote) -> str:
 
 
 def _search(folder: Path) -> tuple[list[Path], int]:
-    """Walk a folder; a folder reached twice through links is walked once."""
+    """Walk a folder; a folder reached twice through links is walked once, by the first name in the alphabet."""
     videos: list[Path] = []
     others = 0
     seen: set[str] = set()
-    for top, folders, names in os.walk(folder, followlinks=True):
+
+    def keep(error: OSError) -> None:
+        videos.append(absolute(Path(error.filename)))
+
+    for top, folders, names in os.walk(folder, onerror=keep, followlinks=True):
+        folders.sort()
         real = os.path.realpath(top)
         if real in seen:
             folders.clear()
@@ -127,7 +130,7 @@ def _search(folder: Path) -> tuple[list[Path], int]:
         seen.add(real)
         for name in names:
             # What macOS leaves beside a file on foreign disks, and what belongs to a fetched folder itself.
-            if name.startswith(("._", ".lock", LIST, "fetched.sqlite")):
+            if name.startswith(("._", ".lock", LIST, PARTS, "fetched.sqlite")):
                 continue
             if name.rpartition(".")[2].lower() in ENDINGS:
                 videos.append(absolute(Path(top)) / name)

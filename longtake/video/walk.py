@@ -1,13 +1,11 @@
 """Going through the frames of a video, each with its time and number: all of them, or those that something hangs on.
 
-Nearly half of the frames of an H.264 or HEVC file are referred to by no other. They need no decoding where little
-changes, which the sizes of packets tell: in a transition, and where much moves, packets are large. What a signal wants
-to see by its time is decoded always, so that signals that take samples see just what they see of all frames. Times and
-numbers of frames left out come from the packets.
+Nearly half of the frames of an H.264 or HEVC file are referred to by no other. They are left out where those beside
+them are near. What a signal wants to see by its time is decoded always, so that signals that take samples see just what
+they see of all frames. Times and numbers of frames left out come from the packets.
 """
 
 import heapq
-import statistics
 from bisect import bisect, insort
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,17 +20,10 @@ from longtake.video.spare import Spare
 
 AHEAD = 32
 """Packets read ahead: twice as many as a frame may come later in the file than it is shown."""
-USUAL = 31
-"""Packets of a kind that say what size is usual: those of two seconds."""
-LARGE_SPARE, LARGE = 2, 3
-"""How many times the usual size tells of change: of frames that nobody refers to, and of the others."""
-NEAR_S = 0.1
-"""So near to such a packet all frames are decoded."""
-GAP_S = 0.09
-"""Decoded frames are no further apart where the file has more: detectors learned from 12 per second and up."""
-ENOUGH_S = 0.035
-"""Frames so near to each other are enough in any case: no detector goes by more than 30 per second."""
-
+GAP_S = 0.1
+"""Decoded frames are no further apart where the file has more: `training/thinning.py` has shown detectors so much."""
+ROUNDED_S = 5e-4
+"""By so much containers round times."""
 Wants = Callable[[float], Sequence[str]]
 """Which signals of those that take samples want the next frame, by its time; asked of every frame in turn."""
 
@@ -81,7 +72,9 @@ class Few:
         """Timestamp of the last frame that has a number."""
         self.shown: dict[int, Shown] = {}
         """Frames still to come out of the decoder, in order, by their timestamps."""
-        self.sizes = _Sizes(reader.timeline.time_base)
+        self.decoded: list[int] = []
+        """Timestamps of frames that are decoded, in order, also of some that are still to come."""
+        self.gap = (GAP_S + ROUNDED_S) / reader.timeline.time_base
         self.size: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[tuple[Shown, VideoFrame]]:
@@ -105,7 +98,8 @@ class Few:
         if self.counted is not None and packet.pts <= self.counted:
             raise NeedsAllError  # later frames than this one have their numbers by now
         spare = self.spare(memoryview(packet))
-        self.sizes.add(packet, spare=spare)
+        if not spare:
+            self._keep(packet.pts)
         if not packet.is_discard:
             heapq.heappush(self.coming, (packet.pts, packet.duration or 0))
         return spare
@@ -116,13 +110,22 @@ class Few:
         while self.coming and self.coming[0][0] <= packet.pts:
             self._count(*heapq.heappop(self.coming))
         shown = self.shown.get(packet.pts)
-        if spare and not (shown and shown.due) and self.sizes.calm(packet.pts):
+        if spare and not (shown and shown.due) and self._stood_for(packet.pts):
             if self.shown.pop(packet.pts, None):
                 self.left_out += 1
             return
         if spare:
-            self.sizes.keep(packet.pts)
+            self._keep(packet.pts)
         yield from self._decode(packet)
+
+    def _keep(self, pts: int) -> None:
+        insort(self.decoded, pts)
+        del self.decoded[: -3 * AHEAD]
+
+    def _stood_for(self, pts: int) -> bool:
+        """Return whether decoded frames are near enough on both sides."""
+        after = bisect(self.decoded, pts)
+        return 0 < after < len(self.decoded) and self.decoded[after] - self.decoded[after - 1] <= self.gap
 
     def _count(self, pts: int, duration: int) -> None:
         timeline = self.reader.timeline
@@ -144,46 +147,3 @@ class Few:
                 raise NeedsAllError  # one before it is lost, or it is none of those that were to come
             self.size = size
             yield self.shown.pop(frame.pts), frame
-
-
-class _Sizes:
-    """What the sizes of packets say of change, and which frames are decoded."""
-
-    def __init__(self, time_base: float) -> None:
-        self.near, self.gap, self.enough = NEAR_S / time_base, GAP_S / time_base, ENOUGH_S / time_base
-        self.usual = {spare: deque[int](maxlen=USUAL) for spare in (False, True)}
-        self.large: deque[int] = deque(maxlen=2 * AHEAD)
-        """Timestamps of large packets."""
-        self.decoded: list[int] = []
-        """Timestamps of frames that are decoded, in order."""
-        self.keys: deque[int] = deque(maxlen=2 * AHEAD)
-
-    def add(self, packet: "av.Packet[Any]", *, spare: bool) -> None:
-        """Take the next packet of the file."""
-        assert packet.pts is not None
-        if not spare:
-            self.keep(packet.pts)
-        if packet.is_keyframe:
-            self.keys.append(packet.pts)
-            return
-        usual = self.usual[spare]
-        if usual and packet.size > (LARGE_SPARE if spare else LARGE) * statistics.median(usual):
-            self.large.append(packet.pts)
-        usual.append(packet.size)
-
-    def keep(self, pts: int) -> None:
-        """Note that a frame is decoded."""
-        insort(self.decoded, pts)
-        del self.decoded[: -3 * AHEAD]
-
-    def calm(self, pts: int) -> bool:
-        """Return whether little changes at a frame, and its neighbours are near enough to stand for it."""
-        after = bisect(self.decoded, pts)
-        if 0 < after < len(self.decoded):
-            following = self.decoded[after]
-            apart = following - self.decoded[after - 1]
-            if apart <= self.enough:
-                return True
-            if apart > self.gap or following in self.keys:
-                return False
-        return not any(abs(large - pts) <= self.near for large in self.large)

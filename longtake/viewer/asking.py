@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from longtake.errors import LongtakeError, SetError, UsageError
+from longtake.errors import LongtakeError, SetError, UsageError, refused
 from longtake.report.page import finite
 from longtake.store import ChangedError
 
@@ -94,4 +94,8 @@ def _answered(work: Callable[[], Any]) -> Response:
             index = getattr(error, "index", None)
             told = {"error": str(error)} | ({} if index is None else {"rule": index})
             return reply(told, 503 if isinstance(error, ChangedError) else 400)
+        except OSError as error:
+            if not (problem := refused(error)):
+                raise
+            return reply({"error": f"nothing was written down: {problem}, and do it again"}, 507)
     raise AssertionError

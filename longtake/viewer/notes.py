@@ -6,10 +6,11 @@ Each is one commit to its table, there before the page hears of it, and waits fo
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from longtake.schemas import SCHEMAS
 from longtake.store import Snapshot, Store
@@ -42,8 +43,11 @@ class Notes:
 
     def add(self, table: str, rows: Sequence[dict[str, Any]], moment: str = "made") -> None:
         """Write rows down for good, with the moment they were made."""
-        now = datetime.now(UTC)
         with self._lock:
+            now = datetime.now(UTC)
+            last = pc.max(Snapshot(self._store, table).read([moment])[moment]).as_py()
+            if last and last >= now:  # a clock was put back: what is said last has to stay the last
+                now = last + timedelta(microseconds=1)
             self._store.append(table, [{**row, moment: now} for row in rows])
             self._written += 1
             if self._written % COMPACT_AFTER == 0:

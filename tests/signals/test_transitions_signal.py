@@ -60,6 +60,21 @@ def test_a_cut_is_likely_at_its_own_frame_alone_at_any_frame_rate(fps):
     assert np.flatnonzero(cut > 0.5).tolist() == [8 * fps]
 
 
+@pytest.mark.parametrize(
+    ("fps", "gaps"), [(24, (2,)), (25, (1, 2)), (30, (2, 2, 1)), (30, (1, 1, 1, 1, 2, 2, 2, 2))], ids=str
+)
+def test_frames_left_out_as_encoders_have_them_make_no_cut_and_hide_none(fps, gaps):
+    shown, at_s = film(fps, duration_s=12, cut_s=4, turn_s=(8, 9))
+    steps = np.append(0, np.cumsum(np.tile(gaps, len(at_s))))
+    seen = steps[steps < len(at_s)]
+    series = measure(shown[seen], at_s[seen])
+    [cut] = np.flatnonzero(series.column("cut") > 0.5).tolist()
+    assert seen[cut - 1] < 4 * fps <= seen[cut]
+    likely = series.column("dissolve")
+    assert likely[(at_s[seen] > 8.25) & (at_s[seen] < 8.75)].min() > 0.5
+    assert likely[(at_s[seen] < 7.6) | (at_s[seen] > 9.4)].max() < 0.5
+
+
 def test_a_dissolve_is_likely_while_it_lasts():
     shown, at_s = film(25)
     likely = measure(shown, at_s).column("dissolve")

@@ -10,11 +10,10 @@ from media import BROKEN, MAKERS, pan, read_number, texture, write_number, write
 
 from longtake.records import Series
 from longtake.video import NeedsAllError, Tap, scan
-from longtake.video.walk import GAP_S
+from longtake.video.walk import GAP_S, ROUNDED_S
 
 SIZE = (160, 96)
 WHOLE = Tap((160, 96), "rgb24")
-NONE_MISSING = 1e-6
 BUILDS = {
     "as x264 does": ("mp4", "libx264", {}),
     "without b-frames": ("mp4", "libx264", {"bf": "0"}),
@@ -84,7 +83,8 @@ def test_frames_are_left_out_where_others_stand_near(tmp_path, build, share):
     path = numbered(tmp_path / f"video.{container}", codec, options)
     _, rows, _ = watch(path, WHOLE, fast=True)
     assert len(rows) < share * 75
-    assert np.diff(rows.times).max() <= GAP_S + NONE_MISSING
+    assert np.diff(rows.times).max() <= GAP_S + ROUNDED_S
+    assert {0, 74} <= set(rows.frames.tolist())
 
 
 def test_times_that_vary_and_begin_below_zero(tmp_path):
@@ -107,15 +107,6 @@ def test_who_takes_samples_sees_just_what_an_exact_scan_shows(tmp_path, threads)
         assert fast.series["seen"].frames.tolist() == exact.series["seen"].frames.tolist()
         assert fast.series["seen"].times.tolist() == exact.series["seen"].times.tolist()
         assert np.array_equal(signals[1]["seen"].pixels, signals[0]["seen"].pixels)
-
-
-def test_all_frames_are_seen_around_a_cut_inside_a_gop(tmp_path):
-    old, new = (list(pan(60, seed=seed, speed=0.02, size=SIZE)) for seed in (4, 9))
-    options = {"g": "250", "x264-params": "scenecut=0:b-adapt=0"}
-    path = write_video(tmp_path / "cut.mp4", [*old, *new], fps=25, options=options)
-    fast, rows, _ = watch(path, WHOLE, fast=True)
-    assert fast.missed
-    assert {59, 60} <= set(rows.frames.tolist())
 
 
 def test_a_stream_that_begins_inside_a_gop_needs_all_frames(tmp_path):
