@@ -33,18 +33,44 @@ def singles(modules):
 def test_the_same_seed_makes_the_same_sequence(singles):
     from synthesis import sequence
 
-    (a, x), (b, y), (c, _) = (sequence(singles, 60, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    (a, x, s), (b, y, t), (c, _, _) = (sequence(singles, 60, 0.5, np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(x, y)
+    np.testing.assert_array_equal(s, t)
     assert (a != c).any()
-    assert a.shape == (60, 26, 48, 3) and a.dtype == np.uint8 and x.shape == (60,)
+    assert a.shape == (60, 26, 48, 3) and a.dtype == np.uint8 and x.shape == s.shape == (60,)
+
+
+def test_frames_are_left_out_of_a_share_of_sequences(singles):
+    from synthesis import sequence
+
+    def steps(share, seed):
+        return np.diff(sequence(singles, 40, share, np.random.default_rng(seed))[2])
+
+    assert all(np.ptp(steps(0.0, seed)) < 1e-4 for seed in range(5))
+    thinned = [steps(1.0, seed) for seed in range(10)]
+    assert all(step.min() > 0 and step.max() <= 0.101 for step in thinned)
+    assert any(np.ptp(step) > 0.01 for step in thinned) and np.median(np.concatenate(thinned)) > 0.06
+
+
+def test_a_cut_whose_frame_is_left_out_is_at_the_next_one(modules):
+    from labels import CUT, DISSOLVE, NONE
+    from thinning import thinned
+
+    labels = np.full(40, NONE)
+    labels[13], labels[20:25] = CUT, DISSOLVE
+    for seed in range(10):
+        kept, out = thinned(labels, 25.0, np.full(20, 2), np.random.default_rng(seed))
+        cut = int(kept[np.flatnonzero(out == CUT)].item())
+        assert cut == (13 if 13 in kept else 14)
+        assert {int(k) for k in kept[out == DISSOLVE]} == {int(k) for k in kept if 20 <= k < 25}
 
 
 def test_all_kinds_come_up(singles):
     from labels import CUT, DISSOLVE, FADE, NONE, WIPE
     from synthesis import sequence
 
-    labels = np.concatenate([sequence(singles, 160, np.random.default_rng(seed))[1] for seed in range(30)])
+    labels = np.concatenate([sequence(singles, 160, 0.3, np.random.default_rng(seed))[1] for seed in range(30)])
     share = {kind: float(np.mean(labels == kind)) for kind in (NONE, CUT, DISSOLVE, FADE, WIPE)}
     assert share[NONE] > 0.5
     assert min(share.values()) > 0.001
@@ -96,16 +122,20 @@ def test_a_sequence_played_backwards_has_its_cuts_one_frame_later(singles):
     x[4:] = 200
     y = np.zeros(10, np.int64)
     y[4] = CUT
+    t = np.arange(10, dtype=np.float32) * 0.04
+    t[4:] += 0.04  # a frame is left out before the cut
     for seed in range(20):
-        shown, labels = vary(x, y, np.random.default_rng(seed))
+        shown, labels, times = vary(x, y, t, np.random.default_rng(seed))
         (cut,) = np.flatnonzero(labels == CUT)
         assert (shown[cut] != shown[cut - 1]).all()
+        assert times[cut] - times[cut - 1] == pytest.approx(0.08) and (np.diff(times) > 0).all()
 
 
 def test_the_exported_network_answers_as_the_trained_one(tmp_path):
     torch = pytest.importorskip("torch")
     from export import export
     from network import Network
+    from restore import restore
 
     from longtake.signals._network import Network as Exported
 
@@ -120,6 +150,12 @@ def test_the_exported_network_answers_as_the_trained_one(tmp_path):
     exported = Exported(tmp_path / "weights.npz")
     pictures = np.random.default_rng(0).integers(0, 256, (150, 26, 48, 3), np.uint8)
     features, cells, _ = exported.see(pictures, None)
+    times = np.cumsum(np.random.default_rng(1).choice([0.04, 0.08], 150))
     with torch.no_grad():
-        expected = torch.softmax(trained(torch.from_numpy(pictures[None])), -1)[0].numpy()
-    np.testing.assert_allclose(exported.decide(features, cells), expected, atol=1e-3)
+        seen = torch.from_numpy(pictures[None]), torch.from_numpy(times[None].astype(np.float32))
+        expected = torch.softmax(trained(*seen), -1)[0].numpy()
+    np.testing.assert_allclose(exported.decide(features, cells, times), expected, atol=1e-3)
+    again = Network()
+    restore(again, tmp_path / "weights.npz", *seen)
+    with torch.no_grad():
+        np.testing.assert_allclose(torch.softmax(again(*seen), -1)[0].numpy(), expected, atol=1e-3)
