@@ -159,7 +159,7 @@ def test_captions_that_can_t_be_stored_end_the_asking(made: Path, monkeypatch: p
 
     with monkeypatch.context() as patch, FaultServer([tell], latency=0.2) as server:
         patch.setattr(Results, "commit_if_due", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(SetError, match=r"the disk is full.*the same command goes on"):
             caption_set(made, settings=model(server, concurrency=1))
         assert len(server.requests) < FILMS * 4
     with FaultServer([tell]) as server:
