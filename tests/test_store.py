@@ -224,9 +224,13 @@ def test_a_table_whose_making_was_killed_is_none_and_is_made_anew(tmp_path) -> N
     for folder in ("data", "_versions", "_transactions"):
         (tmp_path / "failures.lance" / folder).mkdir(parents=True, exist_ok=True)
     (tmp_path / "failures.lance" / "data" / "half.lance").write_bytes(b"half")
+    half = tmp_path / "failures.lance" / "_versions" / "18446744073709551614.manifest#1"
+    half.write_bytes(b"half")
     assert not store.has("failures") and store.read("failures").num_rows == 0
     store.append("failures", [{"item": "a"}])
     assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]
+    with Lock(tmp_path) as lock:
+        assert Store(tmp_path, lock).count("failures") == 1 and not half.exists()
 
 
 def test_what_a_killed_writer_left_half_written_goes_with_the_next_one(tmp_path) -> None:

@@ -31,7 +31,7 @@ from make_videos import Take, footage, write
 
 from longtake.hashing import hash_set
 from longtake.store import Store
-from longtake.store.writing import SHARED
+from longtake.store.writing import SHARED, UNFINISHED
 
 MARK = f"LONGTAKE_TRIED_BY_{uuid.uuid4().hex}"
 """In the environment of all that is started here, so that what is left of it can be found."""
@@ -330,7 +330,7 @@ def differences(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
 
 def unused(folder: Path) -> tuple[int, int]:
     """Return how many files of tables no version holds: unfinished ones, and those of commits that never came."""
-    names = [str(path) for path in folder.rglob("*.lance/**/.tmp*")]
+    names = [str(path) for name in UNFINISHED for path in folder.rglob(f"*.lance/**/{name}")]
     # What others write to beside a run is left alone for a minute.
     torn = sum(not any(f"{table}.lance" in name for table in SHARED) for name in names)
     lost = 0

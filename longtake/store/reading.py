@@ -120,7 +120,8 @@ class Tables:
         if not path.is_dir():
             return False
         strange = any(part.name != "data" and not part.name.startswith("_") for part in path.iterdir())
-        return strange or ((path / "_versions").is_dir() and any((path / "_versions").iterdir()))
+        # A kill may leave the first version under the name that it had while it was written.
+        return strange or any((path / "_versions").glob("*.manifest"))
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
         """Return a table or some columns of it (nested ones as `motion.mean`); empty where nothing was written yet.

@@ -23,6 +23,8 @@ SHARED = ("judgements", "choices", "samples", "exports")
 """Tables that others write to beside the set's one writer: viewers and exports."""
 LEFT_S = 60.0
 """An unfinished file of such a table is that of a killed writer after so long."""
+UNFINISHED = (".tmp*", "*.manifest#*")
+"""Names of files while they are written."""
 SERIES_AT_ONCE = 64
 SERIES_A_FILE = 50_000
 """Rows of signals that are a big file: compacting writes smaller ones together, and leaves this one alone."""
@@ -187,8 +189,8 @@ class Store(Tables):
         """Remove what a killed writer left half written; of tables that others write to, what is old."""
         if not isinstance(self.folder, Path):
             return  # an object is put whole or not at all
-        for table in SCHEMAS:
-            for path in (self.folder / f"{table}.lance").glob("**/.tmp*"):
+        for table, name in itertools.product(SCHEMAS, UNFINISHED):
+            for path in (self.folder / f"{table}.lance").glob(f"**/{name}"):
                 if table not in SHARED or _is_old(path):
                     path.unlink(missing_ok=True)
 
