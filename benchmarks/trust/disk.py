@@ -3,7 +3,7 @@
     python benchmarks/trust/disk.py [--parts 3] [--only STEP] [--json results/trust-disk.json]
 
 Sets lie on a small disk in memory (tmpfs), which is made so small that it fills up after a part of what a command
-writes, evenly spread over all of it; then one that has no room for another file, one with a quota, and one that can
+writes, evenly spread over all of it; then one that has no room for another file, and one that can
 only be read. The command must end with status 1 (fetching: 3), say in a line what is wrong, and leave a set that
 `longtake select` reads; with room again the same command must end as an undisturbed one. Workers are killed as the
 system does that runs out of memory, or get less address space than they need. Needs Linux, root, and the demo footage.
@@ -38,7 +38,8 @@ from longtake.select_set import select_set
 from longtake.store import Store
 
 ROOM, FILES = 256 << 20, 100_000
-LEFT_OUT = ("run on Ray", "run, then compaction", "judge in the viewer")
+LEFT_OUT = ("run on Ray", "run, then compaction", "judge in the viewer", "fetch")
+"""`fetch` stops by itself while there are 2 GB left; judging has a way of its own."""
 SAYS = ("the disk is full", "quota of disk space", "can only be read", "No space left", "disk is full", "Read-only")
 
 
