@@ -186,12 +186,14 @@ def test_a_purge_writes_even_a_full_file_anew_for_one_row(tmp_path) -> None:
     rows = pa.table({"clip_id": [str(k) for k in range(1 << 20)] + ["gone"]})
     lance.write_dataset(rows, str(tmp_path / "captions.lance"), max_rows_per_file=1 << 21)
     store = Store(tmp_path)
+    before = set((tmp_path / "captions.lance" / "data").iterdir())
     store.delete("captions", "clip_id", ["gone"])
     store.purge()
     dataset = lance.dataset(str(tmp_path / "captions.lance"))
     assert [fragment.metadata.deletion_file for fragment in dataset.get_fragments()] == [None]
     assert dataset.count_rows() == 1 << 20
-    assert not [path for path in (tmp_path / "captions.lance").rglob("*") if path.is_file() and holds(path, b"gone")]
+    # Not by its bytes: texts are packed, and among millions of packed ones any four bytes turn up by chance.
+    assert before and not before & set((tmp_path / "captions.lance" / "data").iterdir())
 
 
 def index_values(folder: Path) -> set[str]:
