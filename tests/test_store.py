@@ -170,7 +170,9 @@ def test_a_purge_leaves_no_byte_of_deleted_rows(fate: str, tmp_path) -> None:
     kept = store.read("captions", ["clip_id"])["clip_id"].to_pylist()[:-1]
     store.delete("captions", "clip_id", ["forgotten"])
     store.purge()
-    assert not [path for path in (tmp_path / "captions.lance").rglob("*") if path.is_file() and holds(path, b"forgotten")]
+    assert not [
+        path for path in (tmp_path / "captions.lance").rglob("*") if path.is_file() and holds(path, b"forgotten")
+    ]
     assert "forgotten" not in index_values(tmp_path)
     assert store.read("captions", ["clip_id"])["clip_id"].to_pylist() == kept
     dataset = lance.dataset(str(tmp_path / "captions.lance"))
