@@ -50,10 +50,10 @@ def cut(video: Video, clip: Mapping[str, Any], recipe: Recipe, folder: Path, pai
     for _ in range(pairs):
         for way, (copy, looked_at) in WAYS.items():
 
-            def write(copy: bool = copy, looked_at: bool = looked_at) -> None:
+            def write(way: str = way, copy: bool = copy, looked_at: bool = looked_at) -> None:
                 signals = partial(look, recipe) if looked_at else dict
                 target = folder / f"{copy}.mp4"
-                files[way] = write_clip(video, span, frames, target, Quality(copy=copy), signals=signals)  # noqa: B023
+                files[way] = write_clip(video, span, frames, target, Quality(copy=copy), signals=signals)
 
             times[way].append(timed(write))
     made = files["copied, looked at"]

@@ -29,7 +29,7 @@ import cv2
 from _machine import measured_on, timed
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
-from objectserver import Way, make_bucket, object_server, way_to  # type: ignore[import-not-found]
+from objectserver import Way, make_bucket, object_server, way_to  # type: ignore[import-not-found]  # the tests' own
 
 from longtake.engines import Item
 from longtake.engines.local import run_items

@@ -28,7 +28,7 @@ from typing import Any
 from _machine import measured_on
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
-from objectserver import Way, make_bucket, object_server, way_to  # type: ignore[import-not-found]
+from objectserver import Way, make_bucket, object_server, way_to  # type: ignore[import-not-found]  # the tests' own
 
 from longtake.captioning.answers import Answers
 from longtake.places import Remote, place

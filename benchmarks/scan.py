@@ -107,11 +107,11 @@ def _clocked_pictures(spent: dict[str, float]) -> Iterator[None]:
         spent[f"picture {width}x{height} {self.format}"] += time.process_time() - before
         return made
 
-    Picture.of = clocked  # type: ignore[method-assign]
+    Picture.of = clocked  # type: ignore[method-assign]  # for the time of one scan
     try:
         yield
     finally:
-        Picture.of = plain  # type: ignore[method-assign]
+        Picture.of = plain  # type: ignore[method-assign]  # as it was
 
 
 def profile(path: Path, recipe_name: str, pairs: int) -> Result:

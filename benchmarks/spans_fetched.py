@@ -22,8 +22,8 @@ from _machine import measured_on
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "fetching"))
-from fileserver import FileServer  # type: ignore[import-not-found]
-from media import pan  # type: ignore[import-not-found]
+from fileserver import FileServer  # type: ignore[import-not-found]  # the tests' own
+from media import pan  # type: ignore[import-not-found]  # the tests' own
 
 from longtake.fetching import Limits, Manner, fetch_list
 from longtake.sources import Listed

@@ -17,8 +17,8 @@ class Watching:
     """Waits for changes in a folder and all folders in it: made, renamed, closed after writing, removed."""
 
     def __init__(self, folder: Path) -> None:
-        self.library = ctypes.CDLL(None, use_errno=True)
-        self.descriptor = self.library.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.descriptor = self.libc.inotify_init1(os.O_CLOEXEC | os.O_NONBLOCK)
         self.folder = folder
         self.folders: dict[int, Path] = {}
         self.seen: list[tuple[float, str]] = []
@@ -26,7 +26,7 @@ class Watching:
         self._add(folder)
 
     def _add(self, folder: Path) -> None:
-        number = self.library.inotify_add_watch(self.descriptor, os.fsencode(folder), MASK)
+        number = self.libc.inotify_add_watch(self.descriptor, os.fsencode(folder), MASK)
         if number < 0:
             return  # gone again
         self.folders[number] = folder

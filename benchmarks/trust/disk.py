@@ -108,7 +108,7 @@ def hurt(step: Step, stage: Stage, what: str, options: str) -> dict[str, Any]:
     if (made / "recipe.toml").exists():
         try:
             select_set(made)
-        except Exception as error:
+        except Exception as error:  # whatever it is, it counts and is told
             problems.append(f"the set can't be read: {error}")
     roomy(stage.room)
     last = watching.seen[-1][1] if watching.seen else ""
