@@ -16,7 +16,7 @@ from longtake.records import Series, Video
 from longtake.video.decode import Reader
 from longtake.video.describe import describe, no_frames, pixel_aspect, shown_size, turned
 from longtake.video.pictures import Picture
-from longtake.video.spare import spare_test
+from longtake.video.spare import needed_of
 from longtake.video.walk import All, Few, Shown
 
 BLOCK = 64
@@ -106,8 +106,8 @@ def scan(
         taps = _Taps(signals)
         if all(_is_small(signal.tap.size, reader) for signal in signals.values()):
             reader.skim()
-        spare = spare_test(reader.context) if fast else None
-        walk = Few(reader, taps.due, spare) if spare else All(reader, taps.due)
+        needed = needed_of(reader.context) if fast else None
+        walk = Few(reader, taps.due, needed) if needed else All(reader, taps.due)
         first: VideoFrame | None = None
         told = begun = clock.monotonic()
         for seen, (shown, frame) in enumerate(walk, 1):

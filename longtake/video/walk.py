@@ -1,8 +1,8 @@
 """Going through the frames of a video, each with its time and number: all of them, or those that something hangs on.
 
-Nearly half of the frames of an H.264 or HEVC file are referred to by no other. They are left out where those beside
-them are near. What a signal wants to see by its time is decoded always, so that signals that take samples see just what
-they see of all frames. Times and numbers of frames left out come from the packets.
+Nearly half of the frames of an H.264, HEVC or AV1 file are referred to by no other. They are left out where those
+beside them are near. What a signal wants to see by its time is decoded always, so that signals that take samples see
+just what they see of all frames. Times and numbers of frames left out come from the packets.
 """
 
 import heapq
@@ -16,7 +16,7 @@ import av
 from av.video.frame import VideoFrame
 
 from longtake.video.decode import Reader
-from longtake.video.spare import Spare
+from longtake.video.spare import Needed
 
 AHEAD = 32
 """Packets read ahead: twice as many as a frame may come later in the file than it is shown."""
@@ -61,8 +61,8 @@ class All:
 class Few:
     """The frames of a video that something hangs on; raises `NeedsAllError` where packets don't tell of all frames."""
 
-    def __init__(self, reader: Reader, wants: Wants, spare: Spare) -> None:
-        self.reader, self.wants, self.spare = reader, wants, spare
+    def __init__(self, reader: Reader, wants: Wants, needed: Needed) -> None:
+        self.reader, self.wants, self.needed = reader, wants, needed
         self.times: list[float] = []
         """Of all frames so far, and of some that are still to come."""
         self.left_out = 0
@@ -78,44 +78,49 @@ class Few:
         self.size: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[tuple[Shown, VideoFrame]]:
-        ahead: deque[tuple[av.Packet[Any], bool]] = deque()
+        ahead: deque[tuple[av.Packet[Any], memoryview | None]] = deque()
         for packet in self.reader.packets():
             if not packet.size:
                 break
             ahead.append((packet, self._take(packet)))
             if len(ahead) > AHEAD:
                 yield from self._next(*ahead.popleft())
-        for packet, spare in ahead:
-            yield from self._next(packet, spare)
+        for packet, needed in ahead:
+            yield from self._next(packet, needed)
         yield from self._decode(None)
         if self.shown or self.reader.cut_short:
             raise NeedsAllError
 
-    def _take(self, packet: "av.Packet[Any]") -> bool:
-        """Note what a packet says of its frame; return whether it can be left out."""
+    def _take(self, packet: "av.Packet[Any]") -> memoryview | None:
+        """Note what a packet says of its frame; return what others need of it where it can be left out, None else."""
         if packet.pts is None or packet.is_corrupt:
             raise NeedsAllError
         if self.counted is not None and packet.pts <= self.counted:
             raise NeedsAllError  # later frames than this one have their numbers by now
-        spare = self.spare(memoryview(packet))
+        needed = self.needed(memoryview(packet))
+        spare = len(needed) < packet.size
         if not spare:
             self._keep(packet.pts)
         if not packet.is_discard:
             heapq.heappush(self.coming, (packet.pts, packet.duration or 0))
-        return spare
+        return needed if spare else None
 
-    def _next(self, packet: "av.Packet[Any]", spare: bool) -> Iterator[tuple[Shown, VideoFrame]]:
+    def _next(self, packet: "av.Packet[Any]", needed: memoryview | None) -> Iterator[tuple[Shown, VideoFrame]]:
         """Count the frames up to a packet's, and decode it if something hangs on it."""
-        assert packet.pts is not None
-        while self.coming and self.coming[0][0] <= packet.pts:
+        pts = packet.pts
+        assert pts is not None
+        while self.coming and self.coming[0][0] <= pts:
             self._count(*heapq.heappop(self.coming))
-        shown = self.shown.get(packet.pts)
-        if spare and not (shown and shown.due) and self._stood_for(packet.pts):
-            if self.shown.pop(packet.pts, None):
-                self.left_out += 1
-            return
-        if spare:
-            self._keep(packet.pts)
+        if needed is not None:
+            shown = self.shown.get(pts)
+            if not (shown and shown.due) and self._stood_for(pts):
+                if self.shown.pop(pts, None):
+                    self.left_out += 1
+                if not needed:
+                    return
+                packet = av.Packet(bytes(needed))
+            else:
+                self._keep(pts)
         yield from self._decode(packet)
 
     def _keep(self, pts: int) -> None:
