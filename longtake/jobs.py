@@ -5,32 +5,28 @@ span and at the file it becomes; `verify` looks at a file that is there; `look` 
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import lru_cache, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import cv2
 import numpy as np
 
 from longtake.captions import Look
+from longtake.deriving import FRAMES, derive, find_transitions
 from longtake.errors import VideoError
 from longtake.looks import take_looks
 from longtake.places import place
 from longtake.places.landing import landing, sending
 from longtake.previews import Previews
 from longtake.recipe import Recipe, resolve
-from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
+from longtake.records import Series, Shot, Transition, Video
 from longtake.sections import Use
-from longtake.shots import shots_between, widened
-from longtake.sources.placing import rows_about
+from longtake.shots import shots_between
 from longtake.steps import find
 from longtake.video import Border, NeedsAllError, Quality, Scan, Signal, scan, write_clip, write_playable
-
-FRAMES = "frames"
-"""The series without columns that holds the time of every frame; the scan always gives it."""
 
 NEAR_S = 0.3
 """Found so near a transition that a clip is known to hold, or within its extent, it is that one."""
@@ -123,105 +119,6 @@ def _signals(recipe: Recipe) -> dict[str, Signal]:
 def _rounded(record: Transition | Shot) -> dict[str, Any]:
     """Return a record as plain data, seconds to the microsecond."""
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(record).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Derived:
-    """What follows from a video's signals by arithmetic."""
-
-    shots: list[Shot]
-    transitions: list[Transition]
-    votes: dict[str, list[Vote]]
-    """Voter -> its vote on each transition; of voters that ask no model."""
-    clips: list[Clip]
-
-
-Asked = Mapping[str, Mapping[tuple[int, int], bool | None]]
-"""What models voted: voter -> the milliseconds a transition starts and ends at -> vote."""
-
-
-def derive(
-    recipe: Recipe,
-    video: Video,
-    series: Mapping[str, Series],
-    asked: Asked = MappingProxyType({}),
-    listed: Sequence[Mapping[str, Any]] = (),
-    missed: Collection[str] = (),
-) -> Derived:
-    """Find a video's shots, let voters vote on its transitions, and make and score its clips.
-
-    `listed` are the rows that lists have of it, `missed` the signals that did not see every frame.
-    """
-    transitions = find_transitions(recipe.shots, series)
-    times = series[FRAMES].times
-    if recipe.shots.signal and recipe.shots.signal in missed:
-        transitions = widened(transitions, series[recipe.shots.signal].frames, times)
-    shots = shots_between(transitions, times, video.duration_s)
-    votes: dict[str, list[Vote]] = {
-        label: use.step.call(series[use.signal], shots, **use.parameters)
-        for label, use in recipe.voters.items()
-        if use.signal
-    }
-    offers: dict[str, Callable[[], Any]] = {
-        "series": lambda: series[recipe.clips.signal or ""],
-        "votes": lambda: Votes(tuple(recipe.voters), _cast(transitions, votes, asked)),
-        "listed": lambda: listed,
-    }
-    more = [offers[name]() for name in recipe.clips.step.wants[3:]]
-    spans = recipe.clips.step.call(shots, times, video.duration_s, *more, **recipe.clips.parameters)
-    clips = [_clip(recipe, video, span, series, transitions, listed) for span in spans]
-    return Derived(shots, transitions, votes, clips)
-
-
-def _cast(
-    transitions: Sequence[Transition], votes: Mapping[str, Sequence[Vote]], asked: Asked
-) -> tuple[dict[str, bool | None], ...]:
-    """Return for each transition what every voter said of it."""
-    return tuple(
-        {voter: said.get(milliseconds(transition)) for voter, said in asked.items()}
-        | {voter: given[number].joins for voter, given in votes.items()}
-        for number, transition in enumerate(transitions)
-    )
-
-
-def milliseconds(transition: Transition) -> tuple[int, int]:
-    """Return when a transition starts and ends: what it is known by among a video's transitions."""
-    return round(transition.start_s * 1000), round(transition.end_s * 1000)
-
-
-def find_transitions(use: Use, series: Mapping[str, Series]) -> list[Transition]:
-    """Run a detector on the signal it reads."""
-    assert use.signal is not None
-    transitions: list[Transition] = use.step.call(series[use.signal], **use.parameters)
-    return transitions
-
-
-def _clip(
-    recipe: Recipe,
-    video: Video,
-    span: Shot,
-    series: Mapping[str, Series],
-    transitions: Sequence[Transition],
-    listed: Sequence[Mapping[str, Any]],
-) -> Clip:
-    scores: dict[str, float | None] = {}
-    for label, use in recipe.scores.items():
-        inside: Any
-        if use.step.listed:
-            inside = rows_about(listed, span.start_s, span.end_s, video_s=video.duration_s, fps=video.fps)
-        else:
-            inside = series[use.signal or ""].between(span.start_s, span.end_s)
-        for part, value in recipe.score(use, inside).items():
-            scores[f"{label}.{part}"] = value
-    name = clip_id(video.id, span)
-    joined = tuple(t for t in transitions if span.start_frame < t.start_frame and t.end_frame < span.end_frame)
-    frames = (span.start_frame, span.end_frame)
-    return Clip(name, video.id, span.start_s, span.end_s, *frames, scores, joined)
-
-
-def clip_id(video_id: str, span: Shot) -> str:
-    """Name a clip after its video and its span in milliseconds: the same span has the same id in any recipe."""
-    return f"{video_id}_{round(span.start_s * 1000):08d}_{round(span.end_s * 1000):08d}"
 
 
 def _plain(series: Series) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The scan phase of a run: doing what is to be done, and committing the results as they come."""
 
-import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,17 +7,17 @@ from types import MappingProxyType
 from typing import Any
 
 from longtake import __version__
+from longtake.deriving import FRAMES
 from longtake.engines import Engine, Item, Outcome, stop_where_unwritable
 from longtake.errors import UsageError
-from longtake.jobs import FRAMES, clip_id
 from longtake.listing import rows_for, uses_lists
 from longtake.planning import ANY_WORK, MISSED, WORK_KINDS, Candidate, Work
 from longtake.recipe import Recipe, score_keys
-from longtake.records import Shot
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.sections import Use
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of
+from longtake.voting import asking_voters, by_voter, numbers_of, stretch_of
 from longtake.watch import Progress, Watch
 
 COMMIT_ITEMS = 64
@@ -163,7 +162,7 @@ class _Phase:
                     "missed": sorted(missed.keys() - known),
                     "video": video_fields(row) if row else None,
                     "previews": row["previews"] if row else None,
-                    "votes": _by_voter(self.said.get(candidate.id, ())),
+                    "votes": by_voter(self.said.get(candidate.id, ())),
                     "listed": listed.get(candidate.name, []),
                 }
                 yield Item(str(candidate.path), payload)
@@ -239,7 +238,7 @@ class _Phase:
         changed, kept = set(), []
         for result in results:
             name = result["video"]["id"]
-            before, numbers = self.said.pop(name, []), _numbers(result)
+            before, numbers = self.said.pop(name, []), numbers_of(result)
             now = [{**row, "number": numbers[stretch_of(row)]} for row in before if stretch_of(row) in numbers]
             if len(now) < len(before):
                 self.revoted.add(name)
@@ -317,44 +316,3 @@ def _clip_rows(result: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]
             row.setdefault(label, {})[part] = value
         facts = {name: video[name] for name in ("width", "height", "fps")}
         yield {**row, **facts, "duration_s": clip["end_s"] - clip["start_s"], **files.get(clip["id"], {})}
-
-
-def asking_voters(recipe: Recipe) -> list[Use]:
-    """Return the voters that ask a model."""
-    return [use for use in recipe.voters.values() if use.step.asks]
-
-
-def stretch_id(video_id: str, start_s: float, end_s: float) -> str:
-    """Name a stretch, two neighbouring shots with the transition between them, as a clip of that span would be."""
-    return clip_id(video_id, Shot(start_s, end_s, 0, 0))
-
-
-def vote_work(key: str, video_id: str, stretch: str) -> str:
-    """Return the `work` of a model's vote, which says all that it depends on: the voter's work, and the stretch."""
-    return key + stretch.removeprefix(video_id)
-
-
-def work_of(vote: Mapping[str, Any]) -> str:
-    """Return the key of the voter's work in a row of `votes`."""
-    return str(vote["work"]).partition("_")[0]
-
-
-def stretch_of(vote: Mapping[str, Any]) -> str:
-    """Return the id of the stretch that a row of `votes` is about."""
-    return f"{vote['video_id']}_{str(vote['work']).partition('_')[2]}"
-
-
-def _by_voter(votes: Iterable[Mapping[str, Any]]) -> dict[str, dict[tuple[int, int], bool | None]]:
-    """Return rows of `votes` as a job takes them."""
-    said: dict[str, dict[tuple[int, int], bool | None]] = {}
-    for row in votes:
-        when = round(row["start_s"] * 1000), round(row["end_s"] * 1000)
-        said.setdefault(row["voter"], {})[when] = row["joins"]
-    return said
-
-
-def _numbers(result: Mapping[str, Any]) -> dict[str, int]:
-    """Return the stretches of a video in order: id -> number of the first shot."""
-    name = result["video"]["id"]
-    pairs = itertools.pairwise(result["shots"])
-    return {stretch_id(name, before["start_s"], after["end_s"]): k for k, (before, after) in enumerate(pairs)}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from longtake.deriving import FRAMES
 from longtake.engines import Engine
 from longtake.errors import FAILURE_KINDS, UsageError
-from longtake.jobs import FRAMES
 from longtake.places import Place, Remote, place, text_of
 from longtake.recipe import Recipe
 from longtake.schemas import SCHEMAS

@@ -9,13 +9,13 @@ import pyarrow as pa
 
 from longtake.captioning.subjects import Subject, judge_key, step_name, work_key
 from longtake.errors import FailureKind
-from longtake.measuring import vote_work
 from longtake.planning import mark_revoted
 from longtake.recipe import Recipe
 from longtake.records import Caption, Vote
 from longtake.schemas import SCHEMAS, score_schema
 from longtake.sections import Use
 from longtake.store import Store
+from longtake.voting import vote_work
 
 COMMIT_CLIPS = 256
 COMMIT_S = 2.0

@@ -18,7 +18,6 @@ from longtake.captioning.interview import Interview, Missing, Send, model_identi
 from longtake.captions import Look, View
 from longtake.facts import gather_facts
 from longtake.listing import rows_for
-from longtake.measuring import stretch_of, work_of
 from longtake.places import Place
 from longtake.recipe import Recipe
 from longtake.records import Caption, Clip, Series, Vote
@@ -27,6 +26,7 @@ from longtake.sections import Use
 from longtake.sources.placing import rows_about
 from longtake.steps import fingerprint
 from longtake.store import Store, one_of, score_columns
+from longtake.voting import stretch_of, work_of
 
 AT_ONCE = 64
 """Clips read together: few enough that their signals stay small, enough to make a read cheap."""

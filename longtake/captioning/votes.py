@@ -6,10 +6,10 @@ import pyarrow.compute as pc
 from longtake.captioning.phase import ask_about
 from longtake.captioning.subjects import work_key
 from longtake.captioning.terms import Asked, Terms
-from longtake.measuring import asking_voters, stretch_id
 from longtake.planning import mark_revoted
 from longtake.recipe import Recipe
 from longtake.store import Store
+from longtake.voting import asking_voters, stretch_id
 from longtake.watch import Watch
 
 

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from longtake.errors import VideoError
 from longtake.places import place
 from longtake.records import Series, Video
-from longtake.video.decode import Reader, error_text, pick_sound
+from longtake.video.decode import Reader
 from longtake.video.describe import turned
 from longtake.video.encode import Border, Encoder, Quality
+from longtake.video.opening import error_text, pick_sound
 from longtake.video.scan import Frames, Scan, Signal, Tap, scan
-from longtake.video.splice import plan, write_splice
+from longtake.video.splice import plan
+from longtake.video.splicing import write_splice
 
 SMALL = (32, 18)
 ALIKE = 16.0

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from longtake.errors import VideoError
 from longtake.places import Place
 from longtake.records import Video
-from longtake.video.decode import Opened, Reader
+from longtake.video.decode import Reader
+from longtake.video.opening import Opened
 
 SAMPLE_BYTES = 1 << 16
 

@@ -19,8 +19,8 @@ from av.video.stream import VideoStream
 
 from longtake.errors import VideoError
 from longtake.video import h264
-from longtake.video.decode import OPENING, error_text, pick_sound, pick_stream
 from longtake.video.holes import Holes, Missing, Range
+from longtake.video.opening import OPENING, error_text, pick_sound, pick_stream
 from longtake.video.stretches import Span, Stretch, UnfitError, check_piece, copy_stretch
 
 READ_BYTES = 1 << 15

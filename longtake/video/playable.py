@@ -6,8 +6,9 @@ from pathlib import Path
 
 from longtake.errors import VideoError
 from longtake.places import Place, place
-from longtake.video.decode import Reader, pick_sound
+from longtake.video.decode import Reader
 from longtake.video.encode import Encoder, Quality
+from longtake.video.opening import pick_sound
 
 HIGH_PX = 480
 QUALITY = Quality(crf=26, preset="superfast")

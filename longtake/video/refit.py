@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from longtake.errors import UsageError, VideoError
 from longtake.places import Place
-from longtake.video.decode import Reader, open_video, pick_sound
+from longtake.video.decode import Reader
 from longtake.video.describe import pixel_aspect, turned
 from longtake.video.encode import REPEATABLE, TURNS, Encoder, Quality, filter_graph
+from longtake.video.opening import open_video, pick_sound
 from longtake.video.probe import probe
 from longtake.video.scan import scan
 
