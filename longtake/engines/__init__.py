@@ -105,7 +105,8 @@ def connect(name: str = "local", *, workers: int | None = None, address: str | N
 
         if address is not None:
             raise UsageError(f"the address {address} is a cluster's, which the engine ray uses: add --engine ray")
-        yield LocalEngine(workers or default_workers())
+        with LocalEngine(workers or default_workers()) as engine:
+            yield engine
     elif name == "ray":
         try:
             from longtake.engines.ray import RayEngine

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from longtake import __version__
 from longtake.engines.local import over_share, share_bytes
-from longtake.engines.worker import ALONE, attempt, find_task, watch_memory
+from longtake.engines.worker import ALONE, Share, attempt, find_task, watch_memory
 from longtake.errors import UsageError
 from longtake.places import place
 
@@ -29,7 +29,8 @@ class Actor:
         self.replies: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         most_bytes = share_bytes(sharers())
         spent = pickle.dumps((SPENT, ("too_large", over_share(most_bytes))))
-        threading.Thread(target=watch_memory, args=(most_bytes, lambda: self.replies.put(spent)), daemon=True).start()
+        over = (Share(most_bytes), lambda: self.replies.put(spent))
+        threading.Thread(target=watch_memory, args=over, daemon=True).start()
 
     def look(self, version: str, places: Sequence[tuple[str, int | None]]) -> str:
         """Return why this machine can't do the work, empty where it can: a place is a name, and a file's bytes."""

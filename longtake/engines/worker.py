@@ -1,4 +1,4 @@
-"""A worker process: takes payloads from a pipe, runs one task on each, and sends back what came of it."""
+"""A worker process: takes tasks and their payloads from a pipe, and sends back what came of each."""
 
 import importlib
 import os
@@ -10,6 +10,8 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,19 @@ ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREA
 gets in the way."""
 
 
-def serve(pipe: "Connection[Any, Any]", task: str, most_bytes: int) -> None:
-    """Run `task`, named `module:function`, on every payload until the engine goes away or memory exceeds a limit."""
+@dataclass(slots=True)
+class Share:
+    """How much memory a worker may take; it may change from one item to the next."""
+
+    most_bytes: int
+
+
+def serve(pipe: "Connection[Any, Any]", most_bytes: int) -> None:
+    """Run tasks, named `module:function`, until the engine goes away or more memory is taken than there is for it."""
+    share = Share(most_bytes)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's to handle
     threading.Thread(target=_end_with_engine, args=(pipe.fileno(),), daemon=True).start()
-    threading.Thread(target=watch_memory, args=(most_bytes, lambda: os._exit(TOO_LARGE)), daemon=True).start()
-    call = find_task(task)
+    threading.Thread(target=watch_memory, args=(share, lambda: os._exit(TOO_LARGE)), daemon=True).start()
     last = 0.0
 
     def progress(reached: float) -> None:
@@ -43,11 +52,13 @@ def serve(pipe: "Connection[Any, Any]", task: str, most_bytes: int) -> None:
 
     while True:
         try:
-            pipe.send(attempt(call, pipe.recv(), progress))
+            task, share.most_bytes, payload = pipe.recv()
+            pipe.send(attempt(find_task(task), payload, progress))
         except (EOFError, ConnectionResetError, BrokenPipeError):
             return  # the engine is gone
 
 
+@cache
 def find_task(task: str) -> Callable[..., Any]:
     """Return the function that `module:function` names."""
     module, _, name = task.partition(":")
@@ -79,18 +90,18 @@ def _end_with_engine(descriptor: int) -> None:
     os._exit(1)
 
 
-def watch_memory(most_bytes: int, over: Callable[[], object]) -> None:
-    """Call `over` where more memory is taken than a limit; where that can't be told, the system's own limits hold."""
+def watch_memory(share: Share, over: Callable[[], object]) -> None:
+    """Call `over` where more memory is taken than a share; where that can't be told, the system's own limits hold."""
     if not MEMORY.exists():
         return
     with suppress(OSError):  # should the machine run out of it all the same, workers go first, and the run goes on
         Path("/proc/self/oom_score_adj").write_text("500")
     page = os.sysconf("SC_PAGE_SIZE")
     with MEMORY.open("rb", buffering=0) as file:
-        while int(os.pread(file.fileno(), 99, 0).split()[1]) * page <= most_bytes:
+        while int(os.pread(file.fileno(), 99, 0).split()[1]) * page <= share.most_bytes:
             time.sleep(MEMORY_S)
     over()
 
 
 if __name__ == "__main__":
-    serve(Connection(int(sys.argv[1])), sys.argv[2], int(sys.argv[3]))
+    serve(Connection(int(sys.argv[1])), int(sys.argv[2]))
