@@ -1,6 +1,8 @@
 """Fixtures for all tests: videos made once per run, and the footage of a development machine where it exists."""
 
+import signal
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,20 @@ from footage import FOOTAGE, Corrupt, corrupt_expected
 from hypothesis import settings
 from media import Media
 
+# Where a shell runs this in the background, Ctrl-C is ignored, and so it would be by what tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # A busy machine is no reason to fail, and a test that passed once passes again.
 settings.register_profile("longtake", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("longtake")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_worker() -> Iterator[None]:
+    """Let runs that are not told how many workers to have take one: each costs its start, and tests have few videos."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("longtake.engines.default_workers", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="session")

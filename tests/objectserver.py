@@ -91,6 +91,7 @@ class Way:
 
 class _Passing(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits for the client to say that it has the headers
     way: Way
 
     def handle_one(self) -> None:

@@ -60,9 +60,9 @@ def fetch(
     """Bring the videos that lists name onto this disk.
 
     LIST is what a published dataset ships (LVD-2M, MiraData, InternVid-G, Panda-70M, HD-VILA, ...), a file of ids or
-    addresses, or any CSV, JSON lines or Parquet with --map. Each video comes once, however many clips of it are named;
-    the same command goes on where it stopped, also without LIST. What lists say of clips is kept in FOLDER/list.jsonl,
-    and goes into a set with the recipe `listed`.
+    addresses (of pages, files, or objects on stores), or any CSV, JSON lines or Parquet with --map. Each video comes
+    once, however many clips of it are named; the same command goes on where it stopped, also without LIST. What lists
+    say of clips is kept in FOLDER/list.jsonl, and goes into a set with the recipe `listed`.
 
     \b
     longtake fetch lvd2m_youtube.csv --to videos

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from longtake.errors import SetError, UsageError
+from longtake.fetching.bringing import PARTS, VIDEOS, Manner, check_manner
 from longtake.fetching.ledger import FILE as LEDGER
 from longtake.fetching.ledger import Ledger
 from longtake.fetching.listing import FILE as LIST
@@ -20,7 +21,6 @@ from longtake.fetching.listing import check_lists, leave_out_replaced, swap, tak
 from longtake.fetching.meter import Limits
 from longtake.fetching.run import Run
 from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError, State, printable
-from longtake.fetching.worker import PARTS, VIDEOS, Manner, check_manner
 from longtake.lock import Lock
 from longtake.places import here
 from longtake.shards import Part, read_shard

@@ -4,7 +4,9 @@ import ipaddress
 import socket
 from urllib.parse import urlsplit
 
-from longtake.fetching.states import FetchError
+from longtake.errors import UsageError
+from longtake.fetching.states import FetchError, printable
+from longtake.places import is_remote, remote
 
 _ALIASES = {"youtu.be": "youtube.com", "youtube-nocookie.com": "youtube.com"}
 _PAGES = frozenset({"youtube.com", "vimeo.com", "dailymotion.com", "bilibili.com", "tiktok.com", "twitch.tv"})
@@ -13,6 +15,8 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 def shown(url: str) -> str:
     """Return an address as messages may show it: without user, password and query, where keys stand."""
+    if is_remote(url):
+        return printable(url)
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -24,11 +28,17 @@ def shown(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """Return whom an address asks, in one spelling for all names of one host; empty where it names none."""
+    """Return whom an address asks, in one spelling for all names of one host; empty where it names none.
+
+    Of an object store that is the bucket: `s3://bucket`.
+    """
     try:
+        if is_remote(url):
+            found = remote(url)
+            return f"{found.scheme}://{found.bucket}"
         parts = urlsplit(url)
         name, port = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
+    except (ValueError, UsageError):
         return ""
     for prefix in ("www.", "m.", "music."):
         name = name.removeprefix(prefix)

@@ -8,6 +8,8 @@ from longtake.fetching.states import FetchError, State
 
 RATE = 1.0
 """Videos begun a second at one host, where files are asked for plainly."""
+STORE_RATE = 10.0
+"""The same for a bucket of an object store, which is made for many, and says so where they are too many."""
 PAGE_RATE = 0.1
 """The same where each video means asking for pages and formats: what yt-dlp takes for polite."""
 FIRST_WAIT_S = 1.0

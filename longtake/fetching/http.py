@@ -7,7 +7,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.cookiejar import LoadError, MozillaCookieJar
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -73,7 +73,7 @@ class Plain:
         Raises `FetchError`, and what the meter raises.
         """
         part, note = folder / "body.part", folder / "body.json"
-        here, total, validator = _left_over(part, note, url)
+        here, total, validator = left_over(part, note, url)
         if here and here == total:  # all of it came, and a kill came before anything else
             meter.expect(total, here=here)
             return Got(part)
@@ -175,7 +175,7 @@ def _jar(cookies: Path | None) -> MozillaCookieJar | None:
     return jar
 
 
-def _left_over(part: Path, note: Path, url: str) -> tuple[int, int, str]:
+def left_over(part: Path, note: Path, url: str) -> tuple[int, int, str]:
     """Return how much of this very file is here, its size and what the host called its version; zeros to begin anew."""
     try:
         found = json.loads(note.read_bytes())
@@ -224,7 +224,7 @@ def _take(response: httpx2.Response, url: str, part: Path, note: Path, meter: Me
         write_note(note, {"url": url, "validator": validator_of(headers), "total": total})
     meter.expect(total, here=here)
     with part.open("ab") as file:
-        copy(response, file, url, meter)
+        copy(response.iter_raw(), file, url, meter)  # as it comes: pieces of one size are lost where it breaks off
         file.flush()
         os.fsync(file.fileno())
         if total and file.tell() != total:
@@ -241,10 +241,10 @@ def validator_of(headers: httpx2.Headers) -> str:
     return etag if etag.startswith('"') else headers.get("last-modified", "")
 
 
-def copy(response: httpx2.Response, to: BinaryIO, url: str, meter: Meter) -> None:
+def copy(chunks: Iterator[bytes], to: BinaryIO, url: str, meter: Meter) -> None:
     """Write what comes to a file. Raises `FetchError` for what begins like no video, and where a host is too slow."""
     since, count, known = time.monotonic(), 0, to.tell() > 0
-    for chunk in response.iter_raw():  # as it comes: pieces of one size are held back, and lost where it breaks off
+    for chunk in chunks:
         if not known and len(chunk) >= HEAD_BYTES and ending_of(chunk) is None:  # rather now than after all of it
             raise no_video(chunk)
         known = True

@@ -8,8 +8,11 @@ from longtake.fetching import ranges
 from longtake.fetching.examine import Examiners
 from longtake.fetching.http import Plain
 from longtake.fetching.meter import Meter
+from longtake.fetching.objects import ObjectParts
+from longtake.fetching.plain_parts import PlainParts
 from longtake.fetching.ranges import NoPartsError, PartialFile
 from longtake.fetching.states import FetchError, Got
+from longtake.places import is_remote
 from longtake.video.holes import Missing, Range
 from longtake.video.pieces import WORTH, Piece, Unfit
 from longtake.video.stretches import Span
@@ -45,15 +48,18 @@ def fetch_pieces(
     """
     if len(spans) > MOST:
         return Whole(f"more than {MOST} parts of it are wanted")
-    file = PartialFile(plain, url, folder, meter, headers)
+    parts = ObjectParts(url) if is_remote(url) else PlainParts(plain, url, headers)
+    file = PartialFile(parts, folder, meter)
     try:
         if not file.begin():
-            return Whole("its host doesn't send parts of files" if file.is_file else NO_FILE)
+            return Whole("its host doesn't send parts of files" if parts.is_file else NO_FILE)
         found = _cut(file, spans, folder, meter, examiners)
         if isinstance(found, Unfit):
             file.get([(0, file.size)])
             return Whole(found.why, Got(file.path))
     except NoPartsError:
+        if file.resumed:  # what an earlier try left was of another version
+            return fetch_pieces(url, spans, folder, meter, plain, examiners, headers)
         return Whole("its host doesn't always send parts of files")
     return found
 

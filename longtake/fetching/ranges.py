@@ -1,18 +1,17 @@
-"""A file of which only parts are asked for, by Range: each byte once, and all of one version of the file."""
+"""A file of which only parts are asked for: each byte once, and all of one version of the file."""
 
 import json
 import os
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-
-import httpx2
+from typing import Protocol
 
 from longtake.fetching import addresses
 from longtake.fetching.accept import ending_of
-from longtake.fetching.http import Plain, copy, is_file, validator_of, write_note
+from longtake.fetching.http import copy, write_note
 from longtake.fetching.meter import Meter, in_words
-from longtake.fetching.plain_errors import broken, of_status
 from longtake.fetching.states import FetchError
 from longtake.video.holes import Range
 
@@ -22,25 +21,48 @@ MOST_BYTES = 1 << 23
 """What is asked for at once, and the most that a kill costs."""
 LARGEST = 1 << 40
 """A host that speaks of larger files isn't believed."""
-_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A part of a file, on its way."""
+
+    size: int
+    """Of the whole file, in bytes."""
+    version: str
+    """What the sender calls this content of the file; empty where it doesn't say."""
+    chunks: Iterator[bytes]
+
+
+class Parts(Protocol):
+    """What sends parts of one file: a host on the web, or an object store."""
+
+    url: str
+    is_file: bool
+    """Whether a file is there, no page or playlist, as far as known."""
+
+    def ask(self, start: int, stop: int, version: str) -> AbstractContextManager[Sent | None]:
+        """Give the bytes of a part, less where the file ends before; None where they don't come as asked.
+
+        A version is one that was `Sent` before, or empty. Raises `FetchError`.
+        """
+        ...
 
 
 class NoPartsError(Exception):
-    """A host that sent parts of a file doesn't any more, or has another version of it."""
+    """Who sent parts of a file doesn't any more, or has another version of it."""
 
 
 class PartialFile:
     """A file at an address, and what of it is here: bytes at their places in a file with holes."""
 
-    def __init__(
-        self, plain: Plain, url: str, folder: Path, meter: Meter, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self.plain, self.url, self.meter, self.headers = plain, url, meter, headers
+    def __init__(self, parts: Parts, folder: Path, meter: Meter) -> None:
+        self.parts, self.url, self.meter = parts, parts.url, meter
         self.path, self.note = folder / "ranges.part", folder / "ranges.json"
         self.size = 0
         self.validator = ""
-        self.is_file = True
-        """Whether a file is there, no page or playlist."""
+        self.resumed = False
+        """Whether an earlier try left some of it."""
         self.have: list[Range] = []
         """In order, none touching the next."""
 
@@ -54,6 +76,7 @@ class PartialFile:
             have = [(start, stop) for start, stop in left["have"]]
             if left["url"] == self.url and self.path.stat().st_size >= have[-1][1]:
                 self.size, self.validator, self.have = left["size"], left["validator"], have
+                self.resumed = True
                 return True
         except (OSError, ValueError, LookupError, TypeError):
             pass  # nothing is here, or a kill tore it
@@ -100,36 +123,20 @@ class PartialFile:
 
     def _ask(self, start: int, stop: int) -> bool:
         """Bring one range; return whether it came as asked."""
-        try:
-            with self.plain.ask_range(self.url, start, stop, self.validator, self.headers) as response:
-                self.is_file = is_file(response.headers.get("content-type", ""), self.url)
-                if response.status_code in (200, 416):
-                    return False
-                if response.status_code != 206:
-                    raise of_status(response.status_code, self.url, response)
-                headers = response.headers
-                said = _RANGE.fullmatch(headers.get("content-range", ""))
-                coded = headers.get("content-encoding", "identity") != "identity"
-                if said is None or coded or not self.is_file:
-                    return False
-                size, stop = int(said[3]), min(stop, int(said[3]))
-                validator = validator_of(headers)
-                length = headers.get("content-length", str(stop - start))
-                if (int(said[1]), int(said[2]) + 1, length) != (start, stop, str(stop - start)) or not validator:
-                    return False
-                if self.size and (size, validator) != (self.size, self.validator):
-                    return False
-                if size > LARGEST:
-                    raise FetchError("too_large", f"{addresses.shown(self.url)}: {in_words(size)}, as its host says")
-                self.size, self.validator = size, validator
-                return self._take(response, start, stop)
-        except httpx2.HTTPError as error:
-            raise broken(error, self.url) from error
+        with self.parts.ask(start, stop, self.validator) as sent:
+            if sent is None or not sent.version:
+                return False
+            if self.size and (sent.size, sent.version) != (self.size, self.validator):
+                return False
+            if sent.size > LARGEST:
+                raise FetchError("too_large", f"{addresses.shown(self.url)}: {in_words(sent.size)}, as its host says")
+            self.size, self.validator = sent.size, sent.version
+            return self._take(sent.chunks, start, min(stop, sent.size))
 
-    def _take(self, response: httpx2.Response, start: int, stop: int) -> bool:
+    def _take(self, chunks: Iterator[bytes], start: int, stop: int) -> bool:
         with self.path.open("r+b" if self.path.exists() else "w+b") as file:
             file.seek(start)
-            copy(response, file, self.url, self.meter)
+            copy(chunks, file, self.url, self.meter)
             file.flush()
             os.fsync(file.fileno())
             if file.tell() != stop:

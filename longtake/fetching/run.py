@@ -7,15 +7,18 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from longtake.fetching.addresses import is_page
+from longtake.fetching.bringing import Manner, Shared
 from longtake.fetching.examine import Examiners
-from longtake.fetching.hosts import PAGE_RATE, RATE, Host
+from longtake.fetching.hosts import PAGE_RATE, RATE, STORE_RATE, Host
 from longtake.fetching.http import Plain
 from longtake.fetching.ledger import Ledger, Wanted
 from longtake.fetching.meter import Flow, Limits, free_bytes, in_words
+from longtake.fetching.objects import ObjectParts
 from longtake.fetching.states import FAILED, Fetched, FetchError
 from longtake.fetching.tally import Tally
 from longtake.fetching.turns import Turns
-from longtake.fetching.worker import Manner, Shared, work
+from longtake.fetching.worker import work
+from longtake.places import is_remote, lacking
 from longtake.shards import Part
 from longtake.watch import Progress, Watch
 
@@ -105,11 +108,13 @@ class Run:
         found = []
         try:
             for wanted in self.shared.ledger.sample(self.part, SAMPLE):
-                if not is_page(wanted.host):
-                    try:
-                        found.append(plain.size(wanted.url) or 0)
-                    except FetchError:  # told when its turn comes; a guess is worth no further waiting
-                        break
+                if is_page(wanted.host) or (is_remote(wanted.url) and lacking(wanted.url)):
+                    continue
+                try:
+                    far = is_remote(wanted.url)
+                    found.append(ObjectParts(wanted.url).size() if far else plain.size(wanted.url) or 0)
+                except FetchError:  # told when its turn comes; a guess is worth no further waiting
+                    break
         finally:
             plain.close()
         return [size for size in found if size]
@@ -140,8 +145,10 @@ def _wholes(wholes: Mapping[str, int]) -> tuple[str, ...]:
 
 def _host(name: str, rate: float | None, installed: bool) -> Host:
     """Return a host at the beginning of a call."""
-    page = is_page(name)
-    host = Host(name, rate or (PAGE_RATE if page else RATE))
+    page, store = is_page(name), is_remote(name)
+    host = Host(name, rate or (PAGE_RATE if page else STORE_RATE if store else RATE))
+    if store:
+        host.closed = lacking(name)
     if page and not installed:
         host.closed = f"{name} shows videos on pages; pip install 'longtake[download]' to get them"
     return host

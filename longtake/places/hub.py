@@ -7,21 +7,22 @@ from typing import Any
 
 from longtake.errors import UsageError
 from longtake.places import stores
-from longtake.places.stores import Facts, UnreachableError
+from longtake.places.stores import BusyError, Facts, NoBucketError, UnreachableError
 
 KINDS = {"datasets": "dataset", "spaces": "space"}
 
 
 @lru_cache(64)
-def store(repository: str) -> Any:
-    """Return what reads the files of a repository, all of one commit: they can't change."""
+def store(repository: str, *, once: bool = False) -> Any:
+    """Return what reads the files of a repository, all of one commit, which can't change; `once` as of any store."""
     api, name, kind, commit = _opened(repository)
     folder = f"{kind}s/" if kind != "model" else ""
     client: dict[str, Any] = {**stores.CLIENT, "allow_http": api.endpoint.startswith("http://")}
-    if token := _hub().get_token():
+    if token := library().get_token():
         client["default_headers"] = {"authorization": f"Bearer {token}"}
     url = f"{api.endpoint}/{folder}{name}/resolve/{commit}"
-    return stores.obstore_module().store.HTTPStore(url, client_options=client, retry_config=stores.RETRY)
+    retry = stores.ONCE if once else stores.RETRY
+    return stores.obstore_module().store.HTTPStore(url, client_options=client, retry_config=retry)
 
 
 def facts(repository: str, key: str) -> Facts:
@@ -43,7 +44,7 @@ def walk(repository: str, key: str) -> Iterator[tuple[str, Facts]]:
             for one in api.list_repo_tree(name, key or None, recursive=True, repo_type=kind, revision=commit):
                 if hasattr(one, "size"):
                     yield one.path, _facts(one)
-        except _hub().errors.EntryNotFoundError:
+        except library().errors.EntryNotFoundError:
             return  # as on any store, a folder without files isn't there
 
 
@@ -59,13 +60,14 @@ def _opened(repository: str) -> tuple[Any, str, str, str]:
     path, _, revision = repository.partition("@")
     folder, _, rest = path.partition("/")
     kind, name = (KINDS[folder], rest) if folder in KINDS else ("model", path)
-    api = _hub().HfApi()
+    api = library().HfApi()
     with _asking(f"hf://{repository}"):
         commit = api.repo_info(name, repo_type=kind, revision=revision or None).sha
     return api, name, kind, str(commit)
 
 
-def _hub() -> Any:
+def library() -> Any:
+    """Return the hub's library. Raises `UsageError` where it isn't installed."""
     try:
         import huggingface_hub
         import huggingface_hub.errors
@@ -77,16 +79,18 @@ def _hub() -> Any:
 @contextmanager
 def _asking(address: str) -> Iterator[None]:
     """Turn the hub's errors about an address into Python's own, in a line."""
-    errors = _hub().errors
+    errors = library().errors
     try:
         yield
     except errors.GatedRepoError as error:
         raise PermissionError(f"{address}: its owner must let you in; ask on its page, then log in") from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         said = f"{address}: no such repository or revision, or a private one: log in or set HF_TOKEN"
-        raise FileNotFoundError(said) from error
+        raise NoBucketError(said) from error
     except (errors.HfHubHTTPError, OSError) as error:
         status = getattr(getattr(error, "response", None), "status_code", 0)
         reason = next(iter(str(error).splitlines()), "")
-        kind = PermissionError if status in (401, 403) else UnreachableError
+        kind = {401: PermissionError, 403: PermissionError, 429: BusyError, 503: BusyError}.get(
+            status, UnreachableError
+        )
         raise kind(f"{address}: {reason}") from error

@@ -2,6 +2,7 @@
 
 import io
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +24,44 @@ WINDOWS = 4
 """Stretches held at once: index, sound and picture may lie apart, and are read in turns."""
 TRY_S = 55.0
 """So long after a read began it isn't tried again: the library has tried, too, and a worker mustn't seem dead."""
+CHUNK_BYTES = 1 << 16
+"""Of what comes by itself, so many bytes are handed on together, and lost at most where it breaks off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Bytes of an object that are on their way."""
+
+    facts: Facts
+    """Of the object that they are of."""
+    chunks: Iterator[bytes]
+    """Raises as `stores.told` tells."""
+
+
+def ask(store: Any, key: str, address: str, start: int, stop: int) -> Sent:
+    """Ask for some bytes of an object; less comes where it ends before.
+
+    What breaks off is the caller's to ask for again. Raises as `stores.told` tells.
+    """
+    try:
+        with stores.asking(address) as library:
+            got = library.get(store, key, options={"range": (start, stop)})
+    except UnreachableError as error:
+        if "status code: 416" not in str(error):
+            raise
+        if start:
+            raise ChangedError(f"{address}: the object is shorter than it was") from error
+        return Sent(stores.facts_of(0, None, None), iter(()))
+    facts = stores.facts_of(got.meta["size"], got.meta["last_modified"], got.meta["e_tag"])
+    if got.range != (start, min(stop, facts.st_size)):
+        raise UnreachableError(f"{address}: asked for bytes {start} to {stop}, other ones came")
+    return Sent(facts, _handed_on(got, address))
+
+
+def _handed_on(got: Any, address: str) -> Iterator[bytes]:
+    with stores.asking(address):
+        for chunk in got.stream(min_chunk_size=CHUNK_BYTES):
+            yield bytes(chunk)
 
 
 @dataclass(slots=True)

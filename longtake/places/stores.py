@@ -29,8 +29,11 @@ RETRY = {
     "retry_timeout": timedelta(seconds=30),
     "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=10), "base": 2},
 }
+ONCE = {"max_retries": 0, "retry_timeout": timedelta(0)}
+"""For those who know themselves when a store is to be asked again."""
 _USED_IN: set[int] = set()
 """The process that uses the library; a forked one finds its parent here."""
+_BUSY = re.compile(r"SlowDown|status code: (?:429|503)\b")
 _WHERE_IN_RUST = re.compile(r", /\S+\.rs:\d+:\d+")
 _ADDRESS = re.compile(r"([a-z0-9]+)://([^/]+)/?(.*)", re.DOTALL)
 _HUB = re.compile(r"((?:(?:datasets|spaces)/|(?!(?:datasets|spaces)/))[^/@]+/[^/@]+(?:@[^/]+)?)/?(.*)", re.DOTALL)
@@ -44,6 +47,14 @@ class UnreachableError(OSError):
     """A store, or the way to it, failed again and again."""
 
 
+class BusyError(UnreachableError):
+    """A store says that it is asked too often."""
+
+
+class NoBucketError(FileNotFoundError):
+    """There is no such bucket or repository, so none of its objects either."""
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a store tells of an object, in the words of `os.stat_result`."""
@@ -53,6 +64,11 @@ class Facts:
     """When it was put; the digits below a second name its content, for stores tell whole seconds."""
     etag: str | None
     """What the store calls its content; None where what is read can't change."""
+
+    @property
+    def mark(self) -> str:
+        """What tells this content from others of the same object."""
+        return self.etag or str(self.st_mtime_ns)
 
 
 def split(address: str) -> tuple[str, str, str]:
@@ -95,13 +111,13 @@ def obstore_module() -> Any:
 
 
 @lru_cache(64)
-def store(scheme: str, bucket: str) -> Any:
-    """Return the store of a bucket, as this process uses it."""
+def store(scheme: str, bucket: str, *, once: bool = False) -> Any:
+    """Return the store of a bucket, as this process uses it; `once`: what fails isn't tried again."""
     stores = obstore_module().store
     options: dict[str, Any] = dict(settings(scheme, bucket))
     client = {**CLIENT, "allow_http": options.pop("allow_http", "") == "true"}
     kind = {"s3": stores.S3Store, "gs": stores.GCSStore, "az": stores.AzureStore}[scheme]
-    return kind(bucket, client_options=client, retry_config=RETRY, **options)
+    return kind(bucket, client_options=client, retry_config=ONCE if once else RETRY, **options)
 
 
 @lru_cache(64)
@@ -111,6 +127,8 @@ def settings(scheme: str, bucket: str) -> Mapping[str, str]:
     The words are those of `object_store`, which Lance takes as well. Values come from the environment, then from the
     profile's files; a bucket for which there are no credentials anywhere is read as a public one.
     """
+    if scheme == "gs":
+        return {} if _google_knows() else {"skip_signature": "true"}
     if scheme != "s3":
         return {}
     found = _from_profile()
@@ -171,12 +189,28 @@ def _lent_credentials() -> bool:
         return True
     if os.environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         return False
+    return _machine_answers("PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+
+
+def _google_knows() -> bool:
+    """Return whether Google's stores are told who asks, or should be asked as by nobody: for what is public."""
+    names = ("GOOGLE_SERVICE_ACCOUNT", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SKIP_SIGNATURE")
+    if any(name.startswith(names) for name in os.environ):
+        return True
+    if Path("~/.config/gcloud/application_default_credentials.json").expanduser().is_file():
+        return True
+    token = "/computeMetadata/v1/instance/service-accounts/default/token"  # noqa: S105  # a path
+    return _machine_answers("GET", token, {"Metadata-Flavor": "Google"})
+
+
+def _machine_answers(method: str, path: str, headers: Mapping[str, str]) -> bool:
+    """Return whether what a cloud's machine asks about itself is there and answers."""
     asked = http.client.HTTPConnection("169.254.169.254", timeout=1)
     try:
-        asked.request("PUT", "/latest/api/token", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        asked.request(method, path, headers=dict(headers))
         return asked.getresponse().status == 200
     except OSError:
-        return False  # no EC2 machine
+        return False  # no machine of that cloud
     finally:
         asked.close()
 
@@ -198,7 +232,10 @@ def asking(address: str) -> Iterator[Any]:
     try:
         yield known
     except Exception as error:
-        raise told(error, address) from error
+        reason = told(error, address)
+        if reason is error:
+            raise
+        raise reason from error
 
 
 def fault(error: BaseException | None) -> str:
@@ -213,15 +250,20 @@ def fault(error: BaseException | None) -> str:
 
 def told(error: Exception, address: str) -> OSError:
     """Return a library's error as one of Python's own, in a line."""
+    if isinstance(error, NoBucketError | PermissionError | ChangedError | UnreachableError):
+        return error
     stores = obstore_module()
     text = str(error)
     if "NoSuchBucket" in text or "ContainerNotFound" in text:
-        return FileNotFoundError(f"{address}: no such bucket")
+        return NoBucketError(f"{address}: no such bucket")
     if isinstance(error, FileNotFoundError):
         return FileNotFoundError(f"{address}: no such object")
+    if "Account must be specified" in text:
+        return PermissionError(f"{address}: no account is named (AZURE_STORAGE_ACCOUNT_NAME)")
     if isinstance(error, stores.exceptions.PermissionDeniedError | stores.exceptions.UnauthenticatedError):
         return PermissionError(f"{address}: the store says that these credentials may not")
     if isinstance(error, stores.exceptions.PreconditionError | stores.exceptions.NotModifiedError):
         return ChangedError(f"{address}: the object was changed meanwhile")
     reason = re.sub(r"\s+", " ", text.partition("Debug source")[0]).strip()
-    return UnreachableError(f"{address}: {reason[:300]}")
+    kind = BusyError if _BUSY.search(reason) else UnreachableError
+    return kind(f"{address}: {reason[:300]}")

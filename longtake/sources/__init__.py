@@ -32,7 +32,7 @@ class Listed:
     """The source video's own id in the list, or made of its address: equal for all clips of one video. A safe file
     name: letters, digits, `-`, `_` and `.`, not beginning with `.` or `-`, at most 100 characters."""
     url: str
-    """Where to get the video: `http(s)://`; empty where the list doesn't say."""
+    """Where to get the video: `http(s)://`, or an object on a store; empty where the list doesn't say."""
     start_s: float | None = None
     """Seconds of the source video; None: from its start."""
     end_s: float | None = None

@@ -2,7 +2,7 @@
 
 A clip is a head, up to its first key frame; a body, whose packets are copied; and a tail, from where the last of them
 that needs no later one ends. All joints are at key frames that refer to nothing before them. Head and tail have
-parameter sets of their own, under numbers the video doesn't use. `splicing.py` writes the file, and it is checked as any.
+parameter sets of their own, under numbers the video does not use. `splicing.py` writes the file, checked as any other.
 """
 
 from bisect import bisect_left

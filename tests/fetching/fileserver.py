@@ -75,6 +75,7 @@ class FileServer:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a body waits for the client to say that it has the headers
     server_of: FileServer
 
     def log_message(self, *_: object) -> None:

@@ -82,6 +82,7 @@ class SiteServer(ThreadingHTTPServer):
 
 
 class _Answer(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # else a body waits for the client to say that it has the headers
     protocol_version = "HTTP/1.1"
     server: SiteServer
 

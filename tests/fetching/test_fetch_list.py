@@ -195,7 +195,7 @@ def test_a_host_that_refuses_is_asked_no_more_and_others_go_on(tmp_path, mp4, li
 
 
 def test_shards_are_parts(tmp_path, mp4, lister: Lister):
-    names = [f"v{i:02d}" for i in range(30)]
+    names = [f"v{i:02d}" for i in range(15)]
     with FileServer({f"/{name}.mp4": mp4 for name in names}) as server:
         path = lister(urls(server, names))
         parts = []
@@ -203,8 +203,8 @@ def test_shards_are_parts(tmp_path, mp4, lister: Lister):
             found = fetch_list([path], tmp_path / f"to{i}", shard=f"{i}/3", **QUICK)
             parts.append({file.stem for file in (tmp_path / f"to{i}" / "videos").iterdir()})
             assert found.counts == {"done": len(parts[-1])} and parts[-1]
-            assert fetched(tmp_path / f"to{i}").counts["wanted"] == 30 - len(parts[-1])
-        assert set.union(*parts) == set(names) and sum(map(len, parts)) == 30
+            assert fetched(tmp_path / f"to{i}").counts["wanted"] == 15 - len(parts[-1])
+        assert set.union(*parts) == set(names) and sum(map(len, parts)) == 15
         assert set(server.asked.values()) == {1}
         backwards = lister(dict(reversed(urls(server, names).items())), name="backwards.jsonl")
         fetch_list([backwards], tmp_path / "other", shard="2/3", **QUICK)
@@ -304,8 +304,8 @@ def test_workers_work_at_once_and_hosts_beside_each_other(tmp_path, mp4, lister:
     names = [f"v{i:02d}" for i in range(8)]
     files = {f"/{name}.mp4": mp4 for name in names}
     with (
-        FileServer(files, default=["slow"], slow_s=0.1) as one,
-        FileServer(files, default=["slow"], slow_s=0.1) as two,
+        FileServer(files, default=["slow"], slow_s=0.25) as one,
+        FileServer(files, default=["slow"], slow_s=0.25) as two,
     ):
         videos = {f"{kind}{name}": url for kind, s in (("a", one), ("b", two)) for name, url in urls(s, names).items()}
         assert fetch_list([lister(videos)], tmp_path / "to", workers=8, **QUICK).counts == {"done": 16}

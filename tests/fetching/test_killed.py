@@ -136,9 +136,9 @@ def test_ctrl_c_loses_nothing(tmp_path, big, lister: Lister):
     with FileServer({f"/{name}.mp4": big for name in names}, default=["slow"], slow_s=0.02) as server:
         path = lister({name: f"{server.url}/{name}.mp4" for name in names})
         process = started(path, to)
-        wait_for(lambda: server.sent.total() > 1_000_000, process)
+        wait_for(lambda: sum(sent > 200_000 for sent in server.sent.values()) >= 4, process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) != 0
+        assert process.wait(120) != 0
         server.slow_s = 0.0
         assert go_on(path, to).counts == {"done": 8}
         resumed = [asked for ranges in server.ranges.values() for asked in ranges if asked]

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -331,7 +332,7 @@ def test_a_slow_server_is_left_when_it_is_time_to_stop(site, fetch):
     worker = threading.Thread(target=run)
     worker.start()
     while not fetch.flow.came and worker.is_alive():
-        pass
+        time.sleep(0.001)
     fetch.flow.stop("Ctrl-C")
     worker.join()
     assert [str(error) for error in caught] == ["Ctrl-C"]

@@ -158,3 +158,21 @@ for address in sys.argv[1:]:
     lines = python(code, hub, f"{base}/films/b.mp4", f"{base}/no", "hf://datasets/someone/private").splitlines()
     assert lines[:2] == ["1", f"{base}/no: no such object or folder"]
     assert "no such repository" in lines[2] and "log in" in lines[2]
+
+
+def test_lists_name_files_of_a_repository(hub: Hub, media, tmp_path: Path) -> None:
+    code = """
+import sys
+from longtake.fetching import Limits, fetch_list
+found = fetch_list([sys.argv[1]], sys.argv[2], rate=500.0, limits=Limits(reserve_bytes=0))
+print(found.counts, found.reasons)
+"""
+    base, to = "hf://datasets/someone/films", tmp_path / "to"
+    path = tmp_path / "list.txt"
+    path.write_text(f"{base}@v2/films/b.mp4\n{base}/x.txt\n{base}/no.mp4\nhf://datasets/someone/private/a.mp4\n")
+    said = python(code, hub, str(path), str(to))
+    assert "'done': 1" in said and "'bad_file': 1" in said and "'gone': 2" in said
+    assert "no such file" in said
+    [file] = (to / "videos").iterdir()
+    assert file.read_bytes() == media["still"].read_bytes()
+    assert {token for _, path, token in hub.asked if path.startswith("/bytes/")} == {""}

@@ -147,6 +147,7 @@ def test_a_parquet_file_leaves_bytes_alone_and_names_a_row_of_broken_text(tmp_pa
         (b"a,b,c\n1,2,3\n", "--map url=COLUMN.*'a', 'b', 'c'"),
         (b"https://a.example/v.mp4,0.5,3\n", "names its columns"),
         (b"https://a.example/v.mp4\t00:00:01\t3\n", "names its columns"),
+        (b"s3://bucket/v.mp4,0.5,3\n", "names its columns"),
         (b"/home/a.mp4\n/home/b.mp4\n", "no column is known"),
         (b"url,link\nx,y\n", "'url' and 'link' could each be the url"),
         (b"url,start,timestamp\nx,y,z\n", "could each be the span"),
@@ -210,7 +211,7 @@ print(rows, int(status.partition("VmHWM:")[2].split()[0]))
 @pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
 def test_memory_does_not_grow_with_the_list(tmp_path: Path, kind: str) -> None:
     peaks = []
-    for count in (2_000, 100_000):
+    for count in (2_000, 70_000):
         rows = [
             {"url": f"https://a.example/{i}.mp4", "start": 1.5, "end": 9.25, "caption": "A calm sentence. " * 8}
             for i in range(count)
@@ -226,7 +227,7 @@ def test_memory_does_not_grow_with_the_list(tmp_path: Path, kind: str) -> None:
         seen, kib = map(int, done.stdout.split())
         assert seen == count
         peaks.append(kib)
-    assert peaks[1] < peaks[0] + 30 * 1024  # the file has 18 MB and more, its rows as objects 100
+    assert peaks[1] < peaks[0] + 30 * 1024  # the file has 13 MB and more, its rows as objects 70
 
 
 def test_leaving_a_list_half_read_closes_it(tmp_path: Path) -> None:

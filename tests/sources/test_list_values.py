@@ -189,6 +189,16 @@ def test_what_only_looks_like_youtube_is_not(written: str) -> None:
             "concat:a|b",
             "s3://../x",
             "s3://bucket",
+            "s3://bucket/a/../b.mp4",
+            "s3://bucket/a//b.mp4",
+            "s3://bucket/a\nb.mp4",
+            "s3://127.0.0.1:9000/a.mp4",
+            "s3://user:key@bucket/a.mp4",
+            "gs://x/\ud800",
+            "az://",
+            "hf://datasets/films/a.mp4",
+            "hf://datasets/../films/a.mp4",
+            "hf://datasets/someone/films@../a.mp4",
             "http://a.example/\ud800",
             "=1+1",
         ],
@@ -200,10 +210,14 @@ def test_what_is_no_address_is_refused_in_words(written: str) -> None:
         address(written)
 
 
-def test_public_objects_have_addresses_of_the_web() -> None:
-    assert address("s3://my-bucket/a b.mp4".replace(" ", "%20")) == "https://my-bucket.s3.amazonaws.com/a%20b.mp4"
-    assert address("s3://my.bucket/a.mp4") == "https://s3.amazonaws.com/my.bucket/a.mp4"
-    assert address("gs://bucket/x/é.mp4") == "https://storage.googleapis.com/bucket/x/%C3%A9.mp4"
+def test_objects_have_addresses_of_their_own_taken_as_they_stand() -> None:
+    for written in ("s3://my-bucket/a b.mp4", "s3://my.bucket/a%20b#1?.mp4", "gs://bucket/x/é.mp4", "az://box/a.mp4"):
+        assert address(f" {written} ") == written
+    for written in ("hf://datasets/some-one/films/x/a.mp4", "hf://someone/films@v2/a.mp4"):
+        assert address(written) == written
+    assert address("s3://bucket//a.mp4/") == "s3://bucket/a.mp4"
+    one, other = source("s3://bucket/a#1.mp4", "7")[0], source("s3://bucket/a#2.mp4", "7")[0]
+    assert is_safe(one) and one.startswith("7.id") and one != other
     assert address(" https://a.example/v.mp4?sig=a,b ") == "https://a.example/v.mp4?sig=a,b"
 
 

@@ -1,16 +1,20 @@
 """Addresses and names of videos: what may be asked for, and what a file may be called.
 
-A list is written by strangers. An address is `http(s)://` or it is none; a name holds nothing that a file system takes
-for a path, and two different names stay different.
+A list is written by strangers. An address is `http(s)://`, or one of an object on a store, or it is none; a name holds
+nothing that a file system takes for a path, and two different names stay different.
 """
 
 import hashlib
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
+
+from longtake.errors import UsageError
+from longtake.places import SCHEMES, is_remote, remote
 
 WATCH = "https://www.youtube.com/watch?v="
 LONGEST = 8192
 """Characters of an address; signed ones have thousands."""
+LOOKS = "it looks like s3://bucket/folder/film.mp4"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _YOUTUBE = re.compile(
@@ -20,7 +24,8 @@ _YOUTUBE = re.compile(
     re.IGNORECASE,
 )
 _BROKEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]")
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
+_REPOSITORY = re.compile(r"(?:(?:datasets|spaces)/)?\w[\w.-]{0,95}/\w[\w.-]{0,95}(?:@\w[\w.-]*)?", re.ASCII)
 _SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
 _SAFE_CLIP = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]{0,198}[A-Za-z0-9_-])?")
 _MADE = re.compile(r".*\.id[0-9a-f]{24}", re.DOTALL)
@@ -42,13 +47,13 @@ def source(address_text: str, id_text: str, *, prefix: str = "") -> tuple[str, s
             raise ValueError("neither an address nor an id of a video")
         return _made(urlsplit(url).path.rpartition("/")[2], url), url
     name = prefix + id_text
-    return _made(name, f"{name}\n{url.partition('#')[0]}") if url and (
-        not prefix or _ID.fullmatch(name)
-    ) else safe_name(name), url
+    if not url or (prefix and not _ID.fullmatch(name)):
+        return safe_name(name), url
+    return _made(name, f"{name}\n{url if is_remote(url) else url.partition('#')[0]}"), url
 
 
 def address(value: str) -> str:
-    """Return an `http(s)` address: one for all those of a video on YouTube, and that of a public `s3://` or `gs://`."""
+    """Return an address that may be asked for, `http(s)://` or an object's: one for all those of a video on YouTube."""
     found = value.strip()
     if len(found) > LONGEST:
         raise ValueError(f"an address of {len(found)} characters")
@@ -56,6 +61,8 @@ def address(value: str) -> str:
     on_youtube = youtube_id(found)
     if on_youtube:
         return WATCH + on_youtube
+    if is_remote(found):
+        return _object(found, shown)
     if _BROKEN.search(found):
         raise ValueError(f"{shown} is no address: it has blanks, backslashes or control characters in it")
     try:
@@ -64,10 +71,9 @@ def address(value: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ValueError(f"{shown} is no address: {error}") from error
-    if parts.scheme in ("s3", "gs") and host and _BUCKET.fullmatch(host) and parts.path.strip("/"):
-        return _object(parts.scheme, host, parts.path)
     if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{shown} is no address of the web: it must begin with https:// or http://")
+        stores = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise ValueError(f"{shown} is no address of a video: it must begin with https://, http://, {stores}")
     if not host or "@" in parts.netloc:
         raise ValueError(f"{shown} is no address of a video: it names {'a user' if host else 'no host'}")
     return found
@@ -84,14 +90,19 @@ def watch(id_text: str) -> str:
     return WATCH + id_text if _ID.fullmatch(id_text) else ""
 
 
-def _object(scheme: str, bucket: str, path: str) -> str:
-    key = quote(path.lstrip("/"), safe="/%")
-    if scheme == "gs":
-        return f"https://storage.googleapis.com/{bucket}/{key}"
-    # certificates of the first form don't cover a dot
-    return (
-        f"https://{bucket}.s3.amazonaws.com/{key}" if "." not in bucket else f"https://s3.amazonaws.com/{bucket}/{key}"
-    )
+def _object(found: str, shown: str) -> str:
+    """Return the address of an object on a store, of which the name is taken as it stands, blanks and `%` too."""
+    try:
+        found.encode()
+        named = remote(found)
+    except (UsageError, ValueError) as error:
+        raise ValueError(f"{shown} is no address of an object: {LOOKS}") from error
+    bucket = _REPOSITORY if named.scheme == "hf" else _BUCKET
+    if not bucket.fullmatch(named.bucket):
+        raise ValueError(f"{shown} is no address of an object: {named.bucket[:80]!r} can't be a bucket's name")
+    if not named.key.isprintable() or not {"", ".", ".."}.isdisjoint(named.key.split("/")):
+        raise ValueError(f"{shown} is no address of an object: {LOOKS}")
+    return str(named)
 
 
 def safe_name(name: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, TextIO, cast
 
 from longtake.errors import UsageError
+from longtake.places import SCHEMES
 from longtake.sources.lists._values import MOST_CHARS, Row
 
 MOST_BYTES = 4 << 20
@@ -29,8 +30,9 @@ DELIMITERS = (",", "\t", ";", "|")
 
 _PLAIN = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*:\S+|(?=.*[A-Z0-9-])[A-Za-z0-9_-]{11}|(?:www\.|m\.)?(?:youtube\.com|youtu\.be)/\S+"
+    rf"|(?:{'|'.join(SCHEMES)})://[^,;|\t]+"
 )
-_NO_HEADER = re.compile(r"[a-z]+://[^\s,;|]+\s*[,;|\t]\s*[\d:.]+\s*(?:[,;|\t].*)?", re.DOTALL)
+_NO_HEADER = re.compile(r"[a-z0-9]+://[^\s,;|]+\s*[,;|\t]\s*[\d:.]+\s*(?:[,;|\t].*)?", re.DOTALL)
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
