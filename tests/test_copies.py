@@ -164,7 +164,6 @@ def test_other_rules_keep_the_best_that_they_leave(made: Path) -> None:
     assert select_set(made, ["height <= 100", "copies.rank <= 2"]).funnel[-1].clips == 1
     late = select_set(made, ["copies.rank <= 1", "height <= 100"])
     assert late.funnel[-1].clips == 0
-    assert select_set(made, ["duration_s >= 2", "copies.rank <= 1"]).elapsed_s < 1
 
 
 def test_a_second_run_compares_nothing(made: Path, films: Path, recipe: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from longtake.cli import main
 from longtake.engines.local import LocalEngine
 from longtake.errors import SetError, UsageError
 from longtake.exporting import export_set
-from longtake.ground_set import ground_set
+from longtake.ground_set import GroundedSet, ground_set
 from longtake.running import run
 from longtake.store import Store
 
@@ -96,6 +96,13 @@ def seeing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def seen(seeing: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GroundedSet]:
+    """That set with its spans, and what was said as they were made."""
+    made = copy(seeing, tmp_path_factory.mktemp("seen"))
+    return made, ground_set(made)
+
+
+@pytest.fixture(scope="module")
 def blind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("blind"), BLIND, places((1, 2, 3, 1, 4)))
 
@@ -109,9 +116,8 @@ def spans(made: Path) -> list[dict]:
 
 
 @needs_transformers
-def test_a_negative_span_ends_where_the_same_is_seen_again(seeing: Path, tmp_path: Path) -> None:
-    made = copy(seeing, tmp_path)
-    done = ground_set(made)
+def test_a_negative_span_ends_where_the_same_is_seen_again(seen: tuple[Path, GroundedSet]) -> None:
+    made, done = seen
     assert (done.spanned.spans, done.spanned.embedded, done.spanned.scored) == (5, 4, True)
     first, blue, _, again, black = spans(made)
     assert (first["start_s"], first["end_s"]) == (0, pytest.approx(SCENE_S, abs=0.05))
@@ -126,10 +132,9 @@ def test_a_negative_span_ends_where_the_same_is_seen_again(seeing: Path, tmp_pat
 
 @needs_transformers
 def test_nothing_is_done_twice_and_other_numbers_need_no_model(
-    seeing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    seen: tuple[Path, GroundedSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = copy(seeing, tmp_path)
-    ground_set(made)
+    made = copy(seen[0], tmp_path)
     before = spans(made)
     monkeypatch.setattr(LocalEngine, "run_items", lambda *_, **__: pytest.fail("a worker was started"))
     again = ground_set(made)
@@ -143,9 +148,10 @@ def test_nothing_is_done_twice_and_other_numbers_need_no_model(
 
 
 @needs_transformers
-def test_a_new_caption_alone_is_embedded_and_the_rest_follows_it(seeing: Path, tmp_path: Path) -> None:
-    made = copy(seeing, tmp_path)
-    ground_set(made)
+def test_a_new_caption_alone_is_embedded_and_the_rest_follows_it(
+    seen: tuple[Path, GroundedSet], tmp_path: Path
+) -> None:
+    made = copy(seen[0], tmp_path)
     store = Store(made)
     blue = store.read("captions", where="text LIKE '%blue%'").to_pylist()
     store.delete("captions", "clip_id", [blue[0]["clip_id"]])
@@ -157,8 +163,8 @@ def test_a_new_caption_alone_is_embedded_and_the_rest_follows_it(seeing: Path, t
 
 
 @needs_transformers
-def test_captions_find_their_positives_better_than_chance(seeing: Path, tmp_path: Path) -> None:
-    made = copy(seeing, tmp_path)
+def test_captions_find_their_positives_better_than_chance(seen: tuple[Path, GroundedSet], tmp_path: Path) -> None:
+    made = copy(seen[0], tmp_path)
     found = ground_set(made, evaluated=True).evaluation
     assert found is not None
     assert (found.spans, found.retrieved.recall_05) == (5, 1.0)

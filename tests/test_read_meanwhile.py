@@ -19,9 +19,16 @@ from longtake.running import run
 from longtake.select_set import select_set
 from longtake.store import ChangedError, Store
 
-CODE = (
-    "import sys; from longtake import run; run('lvd2m', [sys.argv[1]], sys.argv[2], settings=sys.argv[3:], workers=1)"
-)
+CODE = """
+import sys
+from longtake import run
+def watch(told):
+    if watch.first:
+        watch.first = print("told", flush=True)
+        sys.stdin.readline()  # till the test closes its end
+watch.first = True
+run('lvd2m', [sys.argv[1]], sys.argv[2], settings=sys.argv[3:], workers=1, watch=watch)
+"""
 SETTINGS = ("select.keep=['duration_s >= 1']", "files.preset='ultrafast'")
 
 
@@ -33,8 +40,13 @@ def test_every_reader_sees_whole_rows_while_a_run_is_at_work(tmp_path: Path) -> 
         if not number:
             run("lvd2m", [films], folder, settings=SETTINGS, workers=1)
     process = subprocess.Popen(
-        [sys.executable, "-c", CODE, str(films), str(folder), *SETTINGS], env={**os.environ, "PYTHONWARNINGS": ""}
+        [sys.executable, "-c", CODE, str(films), str(folder), *SETTINGS],
+        env={**os.environ, "PYTHONWARNINGS": ""},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
+    assert process.stdout and process.stdin and process.stdout.readline() == "told\n"
     reads = 0
     while process.poll() is None:
         reads += 1
@@ -54,6 +66,8 @@ def test_every_reader_sees_whole_rows_while_a_run_is_at_work(tmp_path: Path) -> 
             assert "ask again" in str(error)
         except SetError as error:
             assert "is at work" in str(error)
+        process.stdin.close()  # one look was taken while it held the set: now it goes on
+    process.stdout.close()
     assert process.returncode == 0 and reads > 1
     assert Set(folder).clips().num_rows == 3
 

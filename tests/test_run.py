@@ -51,7 +51,7 @@ SETTINGS = ["select.keep=['duration_s >= 10', 'motion.mean >= 0.05']", "files.pr
 @pytest.fixture(scope="module")
 def made(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "set"
-    run("lvd2m", [films], folder, settings=SETTINGS)
+    run("lvd2m", [films], folder, settings=SETTINGS, workers=2)
     return folder
 
 
@@ -295,7 +295,7 @@ def test_the_frames_of_a_kept_clip_are_the_frames_of_its_row(media, tmp_path: Pa
     assert numbers == list(range(clip["start_frame"], clip["end_frame"]))
 
 
-KILLS = int(os.environ.get("LONGTAKE_KILLS", "4"))
+KILLS = int(os.environ.get("LONGTAKE_KILLS", "2"))
 
 
 @pytest.mark.parametrize("seed", range(KILLS))
@@ -307,7 +307,7 @@ def test_kill_9_at_any_moment_and_the_same_command_ends_the_same(
     command = [sys.executable, "-c", code, str(films), str(folder), *SETTINGS]
     chance = random.Random(seed)
     kills = 0
-    for _ in range(12):
+    for _ in range(6):
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
             process.wait(timeout=chance.uniform(0.2, 1.6))

@@ -46,7 +46,7 @@ def ask_all(server: FaultServer, requests: Sequence[Request], **settings: Any) -
     """Ask all at once; return replies and errors in order."""
 
     async def main() -> list[Any]:
-        model = connect(ModelSettings(**{"url": server.url, "model": "fake", "timeout_s": 5.0, **settings}))
+        model = connect(ModelSettings(**{"url": server.url, "model": "fake", "timeout_s": 60.0, **settings}))
         try:
             return await asyncio.gather(*map(model.ask, requests), return_exceptions=True)
         finally:
@@ -87,7 +87,7 @@ def test_passing_faults_are_asked_again(fault: str):
 
 def test_an_answer_that_takes_too_long_is_asked_again():
     with FaultServer(["slow", "ok"]) as server:
-        assert ask(server, timeout_s=1.0).tries == 2
+        assert ask(server, timeout_s=4.0).tries == 2
 
 
 @pytest.mark.parametrize("fault", ["json", "fenced", "wrong-schema", "bad-json"])
@@ -149,7 +149,7 @@ def test_refusals_for_the_crowd_are_no_tries():
 
 
 def test_a_server_that_is_always_too_busy_ends_the_run(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(http, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(http, "PATIENCE_S", 1.5)
     with FaultServer(["429-ms"]) as server, pytest.raises(AskError, match="too busy") as raised:
         ask(server)
     assert (raised.value.kind, raised.value.fatal) == ("no_answer", True)
@@ -466,7 +466,10 @@ def test_nothing_is_left_open(caplog: pytest.LogCaptureFixture):
         for _ in range(3):
             ask(server, timeout_s=1.0)
         gc.collect()
-        assert open_files() <= descriptors + 2  # the server may not have seen the end of the last ones
+        give_up = time.monotonic() + 60
+        while open_files() > descriptors + 2 and time.monotonic() < give_up:  # the server sees the end of some late
+            time.sleep(0.05)
+        assert open_files() <= descriptors + 2
     assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
 
 

@@ -14,7 +14,7 @@ from longtake.engines import connect
 STORE = {"object_store_memory": 100 * 2**20}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """Two nodes with two CPUs each; more can be added, and must be removed again."""
     pytest.importorskip("ray")

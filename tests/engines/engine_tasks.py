@@ -30,7 +30,7 @@ def moody(payload, progress):
     if do == "bug":
         raise ZeroDivisionError("oops")
     if do == "slow but alive":
-        for k in range(8):
+        for k in range(11):
             time.sleep(0.3)
             progress(float(k))
     return do

@@ -119,7 +119,7 @@ def test_workers_go_when_the_engine_is_killed(tmp_path: Path, log) -> None:
     )
     process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        wait_for(lambda: begun(log, "0") and begun(log, "1"), 120)
+        wait_for(lambda: begun(log, "0") and begun(log, "1"))
         pids = [int(begun(log, item)[0][0]) for item in "01"]
         # The raylet is what started the workers.
         pids += [int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])]

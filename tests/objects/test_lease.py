@@ -22,9 +22,10 @@ FAILURE = {"item": "a", "step": "scan", "kind": "error", "message": "m", "work":
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that leases wait for, a twentieth as long."""
-    for name in ("BEAT_S", "SURE_S", "STALE_S", "LOOK_S"):
+    """What leases wait for, a twentieth as long; a holder that a busy machine holds up for a while stays sure."""
+    for name in ("BEAT_S", "STALE_S", "LOOK_S"):
         monkeypatch.setattr(lock_module, name, getattr(lock_module, name) / 20)
+    monkeypatch.setattr(lock_module, "SURE_S", 60.0)
 
 
 @pytest.fixture
@@ -66,7 +67,8 @@ def test_one_that_says_nothing_for_long_is_taken_over(folder: Remote, text: byte
         assert json.loads((folder / ".lock").read_bytes())["process"] == os.getpid()
 
 
-def test_one_that_goes_on_beating_elsewhere_is_respected(folder: Remote) -> None:
+def test_one_that_goes_on_beating_elsewhere_is_respected(folder: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_module, "STALE_S", 1000.0)
     (folder / ".lock").write_bytes(lease(beats=0))
     ended = threading.Event()
 
@@ -115,7 +117,7 @@ def test_who_lost_the_lease_writes_nothing_more(folder: Remote) -> None:
         store = Store(folder, lock)
         store.append("failures", [FAILURE])
         (folder / ".lock").write_bytes(lease())
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + 120
         with pytest.raises(SetError, match="may be another run's by now"):
             while time.monotonic() < give_up:
                 lock.check()
@@ -127,7 +129,10 @@ def test_who_lost_the_lease_writes_nothing_more(folder: Remote) -> None:
     assert (folder / ".lock").read_bytes() == lease(), "another's lease is not given back"
 
 
-def test_who_cannot_say_that_it_is_alive_stops_in_time(folder: Remote, way: Way) -> None:
+def test_who_cannot_say_that_it_is_alive_stops_in_time(
+    folder: Remote, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_module, "SURE_S", 1.0)
     with Lock(folder) as lock:
         way.fail("403", method="PUT", path=".lock", times=1000)
         time.sleep(lock_module.SURE_S + 2 * lock_module.BEAT_S)
@@ -141,7 +146,9 @@ def test_a_lost_answer_loses_no_lease(folder: Remote, way: Way, kind: str) -> No
     way.fail(kind, method="PUT", path=".lock", times=1)
     with Lock(folder) as lock:
         way.fail(kind, method="PUT", path=".lock", times=1)
-        time.sleep(4 * lock_module.BEAT_S)
+        give_up = time.monotonic() + 60
+        while way.faults and time.monotonic() < give_up:
+            time.sleep(0.02)
         assert not way.faults
         lock.check()
     assert not (folder / ".lock").is_file()

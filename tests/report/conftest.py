@@ -8,7 +8,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from browsers import launched
+from browsers import PATIENCE_S, launched
 from pages import COLUMNS, ROWS, TILE, made_up
 
 from longtake.report.page import render
@@ -54,6 +54,7 @@ def opened(chromium, made_set, request):
     """Open data as a report from disk; at the end, fail if the page complained or asked for the network."""
     complaints = []
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE_S)
 
     def open_page(data: dict | None = None, allowed: str = "^$"):
         file = made_set / f"{request.node.name[:40].replace('[', '-')}.html"

@@ -15,13 +15,14 @@ measure = partial(pictures.measure, make=Transitions)
 def film(fps: float, duration_s: float = 24, cut_s: float = 8, turn_s: tuple[float, float] = (15, 16)) -> tuple:
     """Three slow pans, joined by a cut and a dissolve, as pictures of 48x26, and their times."""
     at_s = np.arange(round(fps * duration_s)) / fps
-    shots = []
-    for seed in (1, 2, 3):
-        shot = pan(len(at_s), seed=seed, speed=0.05, fps=fps)
-        shots.append(np.stack([cv2.resize(p, (48, 26), interpolation=cv2.INTER_AREA) for p in shot]))
-    part = np.clip((at_s - turn_s[0]) / (turn_s[1] - turn_s[0]), 0, 1)[:, None, None, None]
-    shown = np.where((at_s >= cut_s)[:, None, None, None], shots[1], shots[0])
-    return (1 - part) * shown + part * shots[2], at_s
+    part = np.clip((at_s - turn_s[0]) / (turn_s[1] - turn_s[0]), 0, 1)
+    shown = np.zeros((len(at_s), 26, 48, 3))
+    for seed, share in ((1, at_s < cut_s), (2, (at_s >= cut_s) * (1 - part)), (3, part)):
+        seen = np.flatnonzero(share)
+        shot = pan(len(seen), seed=seed, speed=0.05, times=at_s[seen])
+        small = np.stack([cv2.resize(p, (48, 26), interpolation=cv2.INTER_AREA) for p in shot])
+        shown[seen] += share[seen, None, None, None] * small
+    return shown, at_s
 
 
 def test_rows_do_not_depend_on_blocks():
@@ -55,9 +56,9 @@ def test_change_is_the_root_mean_square_distance_to_the_frame_before():
 
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60, 120])
 def test_a_cut_is_likely_at_its_own_frame_alone_at_any_frame_rate(fps):
-    shown, at_s = film(fps)
+    shown, at_s = film(fps, duration_s=10, cut_s=4, turn_s=(7, 8))
     cut = measure(shown, at_s).column("cut")
-    assert np.flatnonzero(cut > 0.5).tolist() == [8 * fps]
+    assert np.flatnonzero(cut > 0.5).tolist() == [4 * fps]
 
 
 @pytest.mark.parametrize(
@@ -84,14 +85,13 @@ def test_a_dissolve_is_likely_while_it_lasts():
 
 def test_frame_rate_and_size_do_not_change_the_answer(tmp_path):
     paths = []
-    for fps in (24, 60):
-        for size in ((426, 240), (1920, 1080)):
-            old, new, third = (list(pan(2 * fps, seed=seed, speed=0.1, fps=fps, size=size)) for seed in (1, 2, 3))
-            path = tmp_path / f"{fps}_{size[0]}.mp4"
-            write_video(path, [*old, *dissolve(new, third, fps)], fps=fps)
-            paths.append(path)
+    for fps, size in ((24, (426, 240)), (60, (426, 240)), (24, (1280, 720))):
+        old, new, third = (list(pan(2 * fps, seed=seed, speed=0.1, fps=fps, size=size)) for seed in (1, 2, 3))
+        path = tmp_path / f"{fps}_{size[0]}.mp4"
+        write_video(path, [*old, *dissolve(new, third, fps)], fps=fps)
+        paths.append(path)
     found = find_shots(paths)
-    assert [len(one["transitions"]) for one in found] == [2, 2, 2, 2]
+    assert [len(one["transitions"]) for one in found] == [2, 2, 2]
     for one in found:
         for mine, first in zip(one["transitions"], found[0]["transitions"], strict=True):
             assert mine["kind"] == first["kind"]

@@ -14,7 +14,7 @@ from longtake.viewer import LOOPBACK_HOST, bound, server
 from longtake.viewer.app import build
 
 COMMAND = (sys.executable, "-c", "from longtake.cli import main; main()", "view")
-PATIENCE_S = 60
+PATIENCE_S = 120
 
 
 class Asker:

@@ -118,8 +118,12 @@ def test_a_page_open_beside_a_run_and_its_compaction_has_whole_rows(films: Path,
     run("lvd2m", [films / "0.mp4"], folder, settings=SETTINGS, workers=1)
     with served(folder) as asker:
         process = subprocess.Popen(
-            [sys.executable, "-c", HELD, str(films), str(folder), *SETTINGS], stdin=subprocess.DEVNULL
+            [sys.executable, "-c", HELD, str(films), str(folder), *SETTINGS],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
+        assert process.stdout and process.stdin and process.stdout.readline() == "told\n"
         asked, stamps = 0, set()
         while process.poll() is None:
             asked += 1
@@ -128,6 +132,8 @@ def test_a_page_open_beside_a_run_and_its_compaction_has_whole_rows(films: Path,
                 told = asker.get(f"api/clips/{clip['id']}")
                 assert told["id"] == clip["id"]
             assert 1 <= asker.post("api/select", rules=["duration_s >= 1"])["funnel"][-1]["clips"] <= 2
+            process.stdin.close()  # one look was taken while it held the set: now it goes on
+        process.stdout.close()
         stamps.add(asker.get("api/stamp")["stamp"])
         assert process.returncode == 0 and asked > 1 and len(stamps) > 1
         assert len(asker.post("api/clips", rules=["duration_s >= 1"])["clips"]) == 2

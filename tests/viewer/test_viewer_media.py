@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from filmed import CUT, CUT_S, DURATION_S, FPS, FRAMES
-from looking import Asker, served
+from looking import PATIENCE_S, Asker, served
 from media import read_frames, read_number
 
 from longtake.errors import UsageError, VideoError
@@ -174,12 +174,13 @@ def test_an_asker_who_goes_away_leaves_it_to_the_others(own_set):
     clip = clip_of(own_set, "ten", 0)
     path = f"media/play/clip/{clip['id']}"
     with served(own_set) as asker, ThreadPoolExecutor(1) as pool:
+        soon = httpx2.Timeout(PATIENCE_S, read=0.05)  # less than a worker takes to start
         for _ in range(3):
             with pytest.raises(httpx2.ReadTimeout):
-                asker.client.get(path, timeout=0.05)
+                asker.client.get(path, timeout=soon)
         stays = pool.submit(asker.client.get, path)
         with pytest.raises(httpx2.ReadTimeout):
-            asker.client.get(path, timeout=0.05)
+            asker.client.get(path, timeout=soon)
         assert stays.result().status_code == 200
 
 

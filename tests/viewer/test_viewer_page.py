@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
-from browsers import launched
+from browsers import PATIENCE_S, expect, launched, soon
 from looking import served
 from media import read_number, write_number, write_video
 
@@ -28,16 +28,10 @@ sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from viewer import RULES, make_set
 
-try:
-    from playwright.sync_api import expect
-except ImportError:
-    expect = None  # nor is there a browser then
-
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e\"'&{{7*7}}"
 CLIPS, FRAMES, FPS = 240, 60, 25
 UNEVEN_S = np.cumsum([0.0, *np.where(np.arange(FRAMES - 1) % 3, 0.02, 0.1)])
 """When frames that are not equally long are shown."""
-PATIENCE_MS = 15_000
 
 
 # Without a browser
@@ -146,10 +140,10 @@ def opened(chromium, server):
     """Open a view; at the end, fail if the page complained, or asked anything of another machine."""
     complaints = []
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(1000 * PATIENCE_S)
 
     def open_page(view: str = "#/", at: str = server.url, allowed: str = "^$"):
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
@@ -177,13 +171,12 @@ def shows(page, number: int) -> None:
     """Wait until the player shows the frame with a number burnt in; what it shows else fails the test."""
     player = page.locator(".player video")
     page.wait_for_function("() => document.querySelector('.player video')?.readyState > 1")
-    for _ in range(20):
+
+    def shown() -> int:
         picture = np.frombuffer(base64.b64decode(player.evaluate(SHOWN)), np.uint8)
-        found = read_number(cv2.imdecode(picture, cv2.IMREAD_COLOR))
-        if found == number:
-            return
-        page.wait_for_timeout(50)  # a frame is drawn a moment after the seek has ended
-    assert found == number
+        return read_number(cv2.imdecode(picture, cv2.IMREAD_COLOR))
+
+    soon(shown, number)
 
 
 def words(locator) -> str:
@@ -253,46 +246,47 @@ def test_a_caption_leads_to_the_first_frame_it_is_about(opened, first):
 def test_the_time_line_leads_to_frames_and_can_be_zoomed(opened, first):
     page = opened(f"#/clip/{first}")
     shows(page, 0)
+    page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="This clip").click()
     line = page.locator(".over-all")
-    box = line.bounding_box()
     length = FRAMES / FPS
     # The clip and a twenty-fifth of it on each side, as far as the video goes.
-    span = line.locator(".own").bounding_box()
+    soon(lambda: line.locator(".own").bounding_box()["width"] > line.bounding_box()["width"] * 0.8, True)
+    box, span = line.bounding_box(), line.locator(".own").bounding_box()
     page.mouse.click(span["x"] + span["width"] * 30.5 / FRAMES, box["y"] + 20)
     expect(page.locator(".controls .at")).to_contain_text("frame 30,")
     shows(page, 30)
-    assert span["width"] > box["width"] * 0.8
     line.focus()
     page.keyboard.press("Home")
-    assert float(line.get_attribute("aria-valuenow")) == 0
+    soon(lambda: float(line.get_attribute("aria-valuenow")), 0)
     page.keyboard.press("PageUp")
-    assert 0 < float(line.get_attribute("aria-valuenow")) < length
+    soon(lambda: 0 < float(line.get_attribute("aria-valuenow")) < length, True)
     page.keyboard.press("+")
-    assert line.locator(".own").bounding_box()["width"] > span["width"] * 1.5
+    soon(lambda: line.locator(".own").bounding_box()["width"] > span["width"] * 1.5, True)
 
 
 @pytest.mark.browser
 def test_a_dragged_line_counts_as_select_does(opened, made_of_frames):
     page = opened()
+    page.wait_for_load_state("networkidle")
     handle = page.locator("figure[data-score='motion.mean'] .handle")
     handle.scroll_into_view_if_needed()
+    page.locator("figure[data-score='motion.mean'] .bar-kept").first.wait_for(state="attached")
     box = handle.bounding_box()
     page.mouse.move(box["x"] + 11, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 91, box["y"] + 60, steps=7)
     page.mouse.up()
+    soon(lambda: float(handle.get_attribute("aria-valuenow")) > 0.077, True)
+    moved = f"motion.mean >= {handle.get_attribute('aria-valuenow')}"
+    soon(lambda: [rule for rule in rules_of(page) if rule not in RULES], [moved])
     dragged = rules_of(page)
-    assert [rule for rule in dragged if rule not in RULES] == [
-        f"motion.mean >= {handle.get_attribute('aria-valuenow')}"
-    ]
-    assert float(handle.get_attribute("aria-valuenow")) > 0.077
     settled(page, made_of_frames, dragged)
     last = page.locator(".funnel tr.last .n").first
-    assert words(last) == str(select_set(made_of_frames, dragged).funnel[-1].clips)
+    soon(lambda: words(last), str(select_set(made_of_frames, dragged).funnel[-1].clips))
     page.keyboard.press("Control+z")
     settled(page, made_of_frames, RULES)
-    assert rules_of(page) == RULES
+    soon(lambda: rules_of(page), RULES)
 
 
 @pytest.mark.browser
@@ -301,22 +295,24 @@ def test_rules_are_moved_turned_added_and_taken_away_by_keys(opened, made_of_fra
     handle = page.locator("figure[data-score='duration_s'] .handle")
     handle.focus()
     for _ in range(3):
+        before = rules_of(page)
         page.keyboard.press("ArrowRight")
+        soon(lambda before=before: rules_of(page) != before, True)
     assert float(handle.get_attribute("aria-valuenow")) > 10
     settled(page, made_of_frames, rules_of(page))
     page.get_by_label("content.max <, turn round").press("Enter")
-    assert "content.max > 0.9" in rules_of(page)
+    soon(lambda: "content.max > 0.9" in rules_of(page), True)
     settled(page, made_of_frames, rules_of(page))
     luma = page.locator("figure[data-score='look.luma']")
     luma.scroll_into_view_if_needed()
     luma.get_by_role("button", name="+ rule").press("Enter")
     luma.locator("input").fill("0.25")
     luma.locator("input").press("Enter")
-    assert rules_of(page)[-1] == "look.luma >= 0.25"
+    soon(lambda: rules_of(page)[-1], "look.luma >= 0.25")
     settled(page, made_of_frames, rules_of(page))
     luma.get_by_label("Remove the rule").press("Enter")
     page.get_by_label("Remove the rule content.max", exact=False).last.press("Enter")
-    assert len(rules_of(page)) == 2
+    soon(lambda: len(rules_of(page)), 2)
     settled(page, made_of_frames, rules_of(page))
     page.get_by_label("A new rule").fill("no.such >= 1")
     page.get_by_role("button", name="Add a rule").click()
@@ -329,11 +325,13 @@ def test_rules_are_moved_turned_added_and_taken_away_by_keys(opened, made_of_fra
 @pytest.mark.browser
 def test_a_click_on_a_plot_adds_a_rule_there(opened, made_of_frames):
     page = opened()
+    page.wait_for_load_state("networkidle")
     plot = page.locator("figure[data-score='look.luma'] .stage-of")
     plot.scroll_into_view_if_needed()
     page.locator("figure[data-score='look.luma'] .bar-rejected").first.wait_for(state="attached")
     box = plot.bounding_box()
     page.mouse.click(box["x"] + 34 + (box["width"] - 42) / 2, box["y"] + 80)
+    soon(lambda: len(rules_of(page)), len(RULES) + 1)
     score, number = rules_of(page)[-1].split(" >= ")
     assert score == "look.luma" and float(number) == pytest.approx(0.5, abs=0.02)
     settled(page, made_of_frames, rules_of(page))
@@ -362,10 +360,10 @@ def test_hostile_names_and_captions_are_only_text(opened, first):
     page = opened(f"#/clip/{first}")
     shown = page.locator(".said-by .words", has_text="alert(1)").first
     assert shown.text_content() == HOSTILE
-    assert HOSTILE.replace("/", "") in page.locator(".path").text_content()
+    soon(lambda: HOSTILE.replace("/", "") in page.locator(".path").text_content(), True)
     page.goto(page.url.split("#")[0] + "#/clips?show=all")
-    page.locator(f".tile[href*='{first}']").wait_for()
-    assert HOSTILE.replace("/", "") in page.locator(f".tile[href*='{first}']").text_content()
+    tile = page.locator(f".tile[href*='{first}']")
+    soon(lambda: HOSTILE.replace("/", "") in tile.text_content(), True)
     assert page.locator("img[src='x'], img[onerror]").count() == 0
 
 
@@ -378,11 +376,12 @@ def test_a_judgement_is_there_after_the_page_is_loaded_anew(opened, first, made_
     page.keyboard.type("r is no verdict here")
     page.keyboard.press("Enter")
     page.keyboard.press("k")
+    expect(page.locator(".verdict-button.yes")).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".saved")).to_have_text("saved")
     page.reload()
     expect(page.locator(".verdict-button.yes")).to_have_attribute("aria-pressed", "true")
-    assert page.locator(".flag[aria-pressed='true']").inner_text().startswith("has a cut")
-    assert page.get_by_label("Note").input_value() == "r is no verdict here"
+    expect(page.locator(".flag[aria-pressed='true']")).to_have_text(re.compile("^has a cut"))
+    expect(page.get_by_label("Note")).to_have_value("r is no verdict here")
     row = Store(made_of_frames).read("judgements").sort_by("made").to_pylist()[-1]
     assert (row["clip_id"], row["keep"], row["flags"], row["note"]) == (first, True, ["cut"], "r is no verdict here")
 
@@ -413,13 +412,14 @@ def test_a_sample_is_judged_by_keys_alone(opened, server, made_of_frames):
     page.get_by_role("button", name="Draw a sample").press("Enter")
     progress, before = page.locator(".progress [role=status]"), None
     expect(progress).to_have_text("0 of 5 judged")
-    assert page.locator(".judging-body").inner_text().count("kept") == page.locator(".numbers").inner_text().count(
-        "kept"
-    )
+    page.locator(".judged-about").wait_for()
+    everywhere, in_numbers = page.locator(".judging-body"), page.locator(".numbers")
+    soon(lambda: everywhere.inner_text().count("kept") - in_numbers.inner_text().count("kept"), 0)
     page.keyboard.press("?")
     expect(page.locator("dialog")).to_contain_text("keep")
     page.keyboard.press("k")  # the keys' own dialog stands before: nothing is judged
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
     expect(progress).to_have_text("0 of 5 judged")
     for place, key in enumerate("kkrkr"):
         before = page.locator(".judged-about").text_content()
@@ -434,7 +434,7 @@ def test_a_sample_is_judged_by_keys_alone(opened, server, made_of_frames):
     told = server.get("api/judging", judge="Ada")
     assert told["sample"]["done"] == 5
     gauges = page.locator(".gauge h3 b")
-    assert words(gauges.nth(0)) == f"{round(100 * told['precision']['value'])} %"
+    soon(lambda: words(gauges.nth(0)), f"{round(100 * told['precision']['value'])} %")
 
 
 @pytest.mark.browser
@@ -460,11 +460,11 @@ def test_a_wall_of_clips_has_few_nodes_and_keeps_ones_place(opened, server):
     page.keyboard.press("End")
     last = page.locator(f".item[aria-posinset='{CLIPS}'] .tile[href]")
     expect(last).to_be_focused()
-    assert page.locator(".item").count() < 80
-    assert page.locator(".item").first.get_attribute("aria-setsize") == str(CLIPS)
+    soon(lambda: page.locator(".item").count() < 80, True)
+    expect(page.locator(".item").first).to_have_attribute("aria-setsize", str(CLIPS))
     every = [server.post("api/clips", rules=RULES, show="all", offset=at, limit=120)["clips"] for at in (0, 120)]
     ids = [clip["id"] for page_of in every for clip in page_of]
-    assert f"#/clip/{ids[-1]}" in last.get_attribute("href")
+    expect(last).to_have_attribute("href", re.compile(re.escape(f"#/clip/{ids[-1]}")))
     page.allowed = "404"
     page.keyboard.press("Enter")
     expect(page.locator(".steps")).to_contain_text("240 of 240")
@@ -495,6 +495,7 @@ def test_clips_are_sorted_searched_and_told_by_rule(opened, server):
     page.keyboard.press("Enter")
     found = server.post("api/clips", rules=RULES, show="all", words="harbour sails")
     expect(total).to_have_text(f"{found['total']} clips")
+    expect(page).to_have_url(re.compile("harbour"))
     url = page.url
     page.reload()
     assert page.url == url
@@ -520,7 +521,7 @@ def test_a_wrong_rule_in_the_address_is_told_and_left_out(opened, made_of_frames
     page = opened(f"#/?rules={quote(json.dumps(['duration_s >= 12', 'nonsense > 1']))}", allowed="400")
     expect(page.locator("#notice")).to_contain_text("no score 'nonsense'")
     settled(page, made_of_frames, RULES)
-    assert rules_of(page) == RULES
+    soon(lambda: rules_of(page), RULES)
     expect(page.locator(".bar-kept").first).to_be_attached()
     page.goto(page.url.split("#")[0] + f"#/?rules={quote(json.dumps(['rubbish > 1']))}")
     expect(page.locator("#notice")).to_contain_text("no score 'rubbish'")
@@ -543,6 +544,12 @@ def test_two_sets_are_compared(opened, made_of_frames, tmp_path):
         page.close()
 
 
+def bright(page) -> bool:
+    """Whether the ground is more white than black."""
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return sum(int(n) for n in re.findall(r"\d+", ground)[:3]) > 384
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "theme"), [(360, "dark"), (1280, "light"), (1280, "dark"), (3840, "light")])
 def test_no_width_or_theme_breaks_a_view(opened, first, width, theme):
@@ -552,12 +559,12 @@ def test_no_width_or_theme_breaks_a_view(opened, first, width, theme):
     for view in ("#/", "#/clips?show=all", f"#/clip/{first}", "#/judging?of=captions"):
         page.goto(page.url.split("#")[0] + view)
         page.locator("h1").first.wait_for(state="attached")
+        expect(page.locator("[aria-busy='true']")).to_have_count(0)
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
+        soon(lambda: page.evaluate("document.documentElement.scrollWidth") <= width, True)
         for slip in ("undefined", "NaN", "Infinity", "[object"):
             assert slip not in page.locator("#main").inner_text(), view
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (sum(int(n) for n in re.findall(r"\d+", ground)[:3]) > 384) == (theme == "light")
+    soon(lambda: bright(page), theme == "light")
 
 
 @pytest.mark.browser

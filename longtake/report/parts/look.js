@@ -97,5 +97,6 @@ function grouped(list, key) {
   return [...groups];
 }
 function quiet() { for (const player of dialog.querySelectorAll("video")) { player.onerror = null; player.pause(); player.removeAttribute("src"); player.load(); } }
-dialog.addEventListener("close", () => { quiet(); dialog.replaceChildren(); });
+// The word of a closing comes late: by then quick keys may have opened another clip.
+dialog.addEventListener("close", () => { if (!dialog.open) { quiet(); dialog.replaceChildren(); } });
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
