@@ -143,7 +143,9 @@ class _Phase:
         for start in range(0, len(todo), LOAD_AT_ONCE):
             some = todo[start : start + LOAD_AT_ONCE]
             there = [c.id for c in some if c.id in self.work.known]
-            rows = {row["id"]: row for row in self.store.read("videos", where=one_of("id", there)).to_pylist()}
+            # Where nothing is there, a look would still open each of the commits so far.
+            found = self.store.read("videos", where=one_of("id", there)).to_pylist() if there else []
+            rows = {row["id"]: row for row in found}
             loaded = self.store.signals_of([name for name in there if name in self.work.stored])
             listed = rows_for(self.store, [c.name for c in some]) if self.goes_by_lists else {}
             self._load_votes(there)

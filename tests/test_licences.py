@@ -49,7 +49,7 @@ def licence_of(name: str) -> str:
     told = metadata(name)
     groups = [entry for entry in told.get_all("Classifier") or [] if entry.startswith("License ::")]
     last = [group.rpartition(" :: ")[2] for group in groups]
-    said = told["License-Expression"] or told["License"] or " OR ".join(last)
+    said = told.get("License-Expression") or told.get("License") or " OR ".join(last)
     return OTHER_WORDS.get(said, said)
 
 

@@ -253,3 +253,9 @@ def test_what_a_killed_writer_left_half_written_goes_with_the_next_one(tmp_path)
     # A viewer writes beside: what is new may be its own.
     assert (left.exists(), new.exists(), old.exists()) == (False, True, False)
     assert store.read("failures", ["item"])["item"].to_pylist() == ["a"]
+
+
+def test_signals_of_no_videos_open_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    monkeypatch.setattr(Store, "read", lambda *_, **__: pytest.fail("each look opens every commit so far"))
+    assert store.signals_of([]) == {}

@@ -1,12 +1,14 @@
-"""Full disks in the middle of every kind of write, disks that can only be read, and workers that run out of memory.
+"""Full disks and used up quotas in the middle of every kind of write, disks only to be read, workers without memory.
 
-    python benchmarks/trust/disk.py [--parts 3] [--only STEP] [--json results/trust-disk.json]
+    python benchmarks/trust/disk.py [--parts 3] [--only STEP] [--only-quota] [--json results/trust-disk.json]
 
 Sets lie on a small disk in memory (tmpfs), which is made so small that it fills up after a part of what a command
-writes, evenly spread over all of it; then one that has no room for another file, and one that can
-only be read. The command must end with status 1 (fetching: 3), say in a line what is wrong, and leave a set that
-`longtake select` reads; with room again the same command must end as an undisturbed one. Workers are killed as the
-system does that runs out of memory, or get less address space than they need. Needs Linux, root, and the demo footage.
+writes, evenly spread over all of it; then one that has no room for another file, and one that can only be read. Then
+they lie on a disk of btrfs (a file, mounted) with room, in a folder with a quota: the command is stopped after a part
+of the names that it changes, the quota is set to what is taken just then, and the command goes on. It must end with
+status 1 (fetching: 3), say in a line what is wrong, and leave a set that `longtake select` reads; with room again the
+same command must end as an undisturbed one. Workers are killed as the system does that runs out of memory, or get less
+address space than they need. Needs Linux, root, and the demo footage; for quotas btrfs-progs.
 """
 
 import argparse
@@ -33,33 +35,93 @@ from _machine import measured_on
 from _stage import Stage, contents, differences, staged
 from _watching import Watching
 from kills import STEPS, Step, kind_of, prepare, undisturbed, viewer
+from kills import learn as learn_changes
 
 from longtake.select_set import select_set
 from longtake.store import Store
 
 ROOM, FILES = 256 << 20, 100_000
-LEFT_OUT = ("run on Ray", "run, then compaction", "judge in the viewer", "fetch")
-"""`fetch` stops by itself while there are 2 GB left; judging has a way of its own."""
-SAYS = ("the disk is full", "quota of disk space", "can only be read", "No space left", "disk is full", "Read-only")
+ROOMY, UNLIMITED = f"rw,size={ROOM},nr_inodes={FILES}", "quota=none"
+WHOLE, WHOLE_BYTES = ".whole", 8 << 30
+"""Where the disk is mounted, of which a folder has a quota, and its size; hardly any of it is taken."""
+LEFT_OUT = ("run on Ray", "run, then compaction", "judge in the viewer")
+"""Judging has a way of its own."""
+FETCH = "fetch"
+"""It stops by itself while there are 2 GB left, so only a quota gets in its way."""
+SAYS = (
+    "the disk is full",
+    "quota of disk space",
+    "can only be read",
+    "No space left",
+    "disk is full",
+    "Read-only",
+    "Disk quota exceeded",
+)
 
 
 @contextmanager
 def disk(folder: Path) -> Iterator[Path]:
     """Mount a disk in memory."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM},nr_inodes={FILES}", "tmpfs", str(folder)], check=True)
+    call("mount", "-t", "tmpfs", "-o", ROOMY, "tmpfs", folder)
     try:
         yield folder
     finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        call("umount", "-l", folder)
+        folder.rmdir()
 
 
-def remount(folder: Path, options: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{options}", str(folder)], check=True)
+@contextmanager
+def quota_disk(folder: Path) -> Iterator[Path]:
+    """Mount a folder, which may be given a quota, of a disk in a file."""
+    folder.mkdir()
+    image, whole = folder.with_suffix(".img"), folder.with_suffix(WHOLE)
+    whole.mkdir()
+    with image.open("wb") as file:
+        file.truncate(WHOLE_BYTES)
+    call("mkfs.btrfs", "--quiet", image)
+    call("mount", "-o", "loop", image, whole)
+    try:
+        call("btrfs", "quota", "enable", whole)
+        call("btrfs", "subvolume", "create", whole / "room")
+        call("mount", "--bind", whole / "room", folder)
+        yield folder
+    finally:
+        call("umount", "-l", folder)
+        call("umount", "-l", whole)
 
 
-def roomy(folder: Path) -> None:
-    remount(folder, f"rw,size={ROOM},nr_inodes={FILES}")
+def why_no_quota() -> str:
+    """Return why no disk with quotas can be made here, empty where one can."""
+    missing = [name for name in ("mkfs.btrfs", "btrfs") if not shutil.which(name)]
+    if missing:
+        return f"not installed: {', '.join(missing)}"
+    return "" if "btrfs" in Path("/proc/filesystems").read_text() else "this system knows no btrfs"
+
+
+def call(*words: str | Path) -> str:
+    """Run a program; return what it says."""
+    return subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, check=True, text=True).stdout
+
+
+def squeeze(folder: Path, options: str) -> None:
+    """Mount a disk anew with other options, or give its folder another quota."""
+    name, _, size = options.partition("=")
+    if name == "quota":
+        # From outside: within the folder even this takes room.
+        call("btrfs", "qgroup", "limit", size, group(folder)[0], folder.with_suffix(WHOLE))
+    else:
+        call("mount", "-o", f"remount,{options}", folder)
+
+
+def ease(folder: Path, options: str) -> None:
+    """Take back what was done to a disk."""
+    squeeze(folder, UNLIMITED if options.startswith("quota=") else ROOMY)
+
+
+def group(folder: Path) -> list[str]:
+    """Return the name of a folder's quota, and how many bytes count against it."""
+    return call("btrfs", "qgroup", "show", "--sync", "--raw", "-f", folder).splitlines()[-1].split()[:2]
 
 
 def used(folder: Path) -> tuple[int, int]:
@@ -84,11 +146,22 @@ def learn(step: Step, stage: Stage) -> tuple[int, int]:
     return most
 
 
-def hurt(step: Step, stage: Stage, what: str, options: str) -> dict[str, Any]:
-    """Run a step on a disk with less than it needs, look at what it says and leaves, and go on with room."""
+def hurt(step: Step, stage: Stage, what: str, options: str, after: int = 0) -> dict[str, Any]:
+    """Run a step on a disk with less than it needs, look at what it says and leaves, and go on with room.
+
+    The disk gets so after so many changes of names.
+    """
     watching = Watching(stage.work)
-    remount(stage.room, options)
+    if not after:
+        squeeze(stage.room, options)
     process = stage.start(step.command(stage))
+    if after:
+        while process.poll() is None and len(watching.seen) < after:
+            watching.wait(0.2)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGSTOP)
+            squeeze(stage.room, f"{options}{group(stage.room)[1]}")
+            os.killpg(process.pid, signal.SIGCONT)
     while process.poll() is None:
         watching.wait(0.2)
     watching.wait(0)
@@ -110,7 +183,7 @@ def hurt(step: Step, stage: Stage, what: str, options: str) -> dict[str, Any]:
             select_set(made)
         except Exception as error:  # whatever it is, it counts and is told
             problems.append(f"the set can't be read: {error}")
-    roomy(stage.room)
+    ease(stage.room, options)
     last = watching.seen[-1][1] if watching.seen else ""
     try:
         undisturbed(step.command(stage), step.good, stage)
@@ -125,7 +198,7 @@ def hurt(step: Step, stage: Stage, what: str, options: str) -> dict[str, Any]:
 
 
 def hurts(step: Step, stage: Stage, parts: int) -> Iterator[dict[str, Any]]:
-    """Try a step on all kinds of disks."""
+    """Try a step on all kinds of disks in memory."""
     size, files = learn(step, stage)
     for k in range(parts):
         stage.put(step.state)
@@ -137,25 +210,32 @@ def hurts(step: Step, stage: Stage, parts: int) -> Iterator[dict[str, Any]]:
     yield hurt(step, stage, "can only be read", "ro")
 
 
+def over_quota(step: Step, stage: Stage, parts: int) -> Iterator[dict[str, Any]]:
+    """Try a step with quotas."""
+    learn_changes(step, stage)
+    for k in range(parts):
+        stage.put(step.state)
+        yield hurt(step, stage, "over quota", "quota=", after=1 + step.changes * (2 * k + 1) // (2 * parts))
+
+
 def judge(stage: Stage, what: str, options: str) -> dict[str, Any]:
     """Judge a clip in the viewer on such a disk, and again with room."""
-    stage.put("made")
     clip = Store(stage.work / "set").read("clips", ["id"])["id"][0].as_py()
     process, url = viewer(stage)
     problems = []
     try:
-        remount(stage.room, options)
+        squeeze(stage.room, options)
         body = json.dumps({"clip_id": clip, "keep": True, "judge": "me"}).encode()
         request = urllib.request.Request(f"{url}api/judgements", body, {"Content-Type": "application/json"})
         status, said = asked(request)
         if status == 200 or not any(words in said for words in SAYS):
             problems.append(f"{status}: {said}")
-        roomy(stage.room)
+        ease(stage.room, options)
         if (again := asked(request))[0] != 200:
             problems.append(f"with room again: {again}")
     finally:
         process.kill()
-        roomy(stage.room)
+        ease(stage.room, options)
     rows = Store(stage.work / "set").count("judgements")
     if rows != 1:
         problems.append(f"{rows} judgements")
@@ -237,6 +317,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Full disks, read-only disks, and no memory.")
     parser.add_argument("--parts", type=int, default=3, help="At how many places of each command the disk fills up.")
     parser.add_argument("--only", action="append", metavar="STEP", help="Only this step; repeat it.")
+    parser.add_argument("--only-quota", action="store_true", help="Only quotas.")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if os.geteuid():
@@ -252,17 +333,29 @@ def main() -> None:
     try:
         with disk(folder / "disk") as room, staged(folder, room) as stage:
             prepare(stage)
-            for step in steps:
+            for step in steps if not options.only_quota else ():
+                if step.name == FETCH:
+                    continue
                 for one in hurts(step, stage, options.parts):
                     add(one)
                 if step.name == "run":
                     add(out_of_memory(step, stage, "workers killed"))
                     add(out_of_memory(step, stage, "workers without memory"))
-            if not options.only:
-                roomy(room)
+            if not options.only and not options.only_quota:
                 stage.put("made")
                 add(judge(stage, "full", f"size={used(room)[0]}"))
+                stage.put("made")
                 add(judge(stage, "can only be read", "ro"))
+        if reason := why_no_quota():
+            print(f"no quota was tried: {reason}")
+        else:
+            with quota_disk(folder / "disk") as room, staged(folder, room) as stage:
+                for step in steps:
+                    for one in over_quota(step, stage, options.parts):
+                        add(one)
+                if not options.only:
+                    stage.put("made")
+                    add(judge(stage, "over quota", f"quota={group(room)[1]}"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     told = tell(found)

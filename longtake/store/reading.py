@@ -239,6 +239,8 @@ class Tables:
     ) -> dict[str, dict[str, dict[str, Any]]]:
         """Return series of some videos, all or those of some keys: video id -> key -> the fields of a `Series`."""
         found: dict[str, dict[str, dict[str, Any]]] = {video_id: {} for video_id in video_ids}
+        if not found:
+            return found
         columns = ["video_id", "key", "columns", "times", "frames", "values"]
         where = one_of("video_id", video_ids) + (f" AND {one_of('key', keys)}" if keys is not None else "")
         table = self.read("signals", columns, where)
