@@ -40,8 +40,8 @@ def items(files: list[Path], folder: Path, number: int) -> Iterator[Item]:
         yield Item(f"{k}", {"path": str(path), "set": str(folder), "recipe": recipe, "threads": 1})
 
 
-def descendants_cpu_s() -> float:
-    """Return the CPU seconds of this process and of all that it started and that are alive."""
+def cpu_s() -> dict[int, float]:
+    """Return the CPU seconds of this process and of all that it started and that are alive, by process."""
     parents: dict[int, int] = {}
     used: dict[int, float] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -54,7 +54,7 @@ def descendants_cpu_s() -> float:
     mine = {int(Path("/proc/self").resolve().name)}
     while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
         mine |= more
-    return sum(used[pid] for pid in mine)
+    return {pid: used[pid] for pid in mine}
 
 
 def part(engine: Engine, work: Iterator[Item], number: int) -> dict[str, float]:
@@ -62,15 +62,18 @@ def part(engine: Engine, work: Iterator[Item], number: int) -> dict[str, float]:
     begun = time.perf_counter()
     skipped = 2 * WORKERS
     first_s = wall = cpu = 0.0
+    before: dict[int, float] = {}
     outcomes = engine.run_items("longtake.jobs:measure", work)
     for done, outcome in enumerate(outcomes, 1):
         assert not outcome.failure, outcome.failure
         if done == 1:
             first_s = time.perf_counter() - begun
         if done == skipped:
-            wall, cpu = time.perf_counter(), descendants_cpu_s()
+            wall, before = time.perf_counter(), cpu_s()
         if done == number:
-            wall, cpu = time.perf_counter() - wall, descendants_cpu_s() - cpu
+            # What is gone by now was ending when this part began.
+            wall = time.perf_counter() - wall
+            cpu = sum(used - before.get(process, 0.0) for process, used in cpu_s().items())
     each = number - skipped
     return {"first_s": first_s, "wall_ms": 1000 * wall / each, "cpu_ms": 1000 * cpu / each}
 
