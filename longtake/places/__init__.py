@@ -64,7 +64,7 @@ def lacking(address: str) -> str:
     try:
         stores.obstore_module()
         if address.startswith("hf://"):
-            hub.library()
+            hub.hub_module()
     except UsageError as error:
         return str(error)
     return ""
@@ -134,5 +134,5 @@ def remove(paths: Sequence[Place]) -> None:
         stores.obstore_module().delete(objects[0]._store, [path.key for path in objects])
     except FileNotFoundError:
         return  # another did it
-    except Exception as error:
+    except Exception as error:  # the library has errors of its own; each is raised in our words
         raise stores.told(error, str(objects[0].parent)) from error

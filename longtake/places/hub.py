@@ -18,7 +18,7 @@ def store(repository: str, *, once: bool = False) -> Any:
     api, name, kind, commit = _opened(repository)
     folder = f"{kind}s/" if kind != "model" else ""
     client: dict[str, Any] = {**stores.CLIENT, "allow_http": api.endpoint.startswith("http://")}
-    if token := library().get_token():
+    if token := hub_module().get_token():
         client["default_headers"] = {"authorization": f"Bearer {token}"}
     url = f"{api.endpoint}/{folder}{name}/resolve/{commit}"
     retry = stores.ONCE if once else stores.RETRY
@@ -44,7 +44,7 @@ def walk(repository: str, key: str) -> Iterator[tuple[str, Facts]]:
             for one in api.list_repo_tree(name, key or None, recursive=True, repo_type=kind, revision=commit):
                 if hasattr(one, "size"):
                     yield one.path, _facts(one)
-        except library().errors.EntryNotFoundError:
+        except hub_module().errors.EntryNotFoundError:
             return  # as on any store, a folder without files isn't there
 
 
@@ -60,13 +60,13 @@ def _opened(repository: str) -> tuple[Any, str, str, str]:
     path, _, revision = repository.partition("@")
     folder, _, rest = path.partition("/")
     kind, name = (KINDS[folder], rest) if folder in KINDS else ("model", path)
-    api = library().HfApi()
+    api = hub_module().HfApi()
     with _asking(f"hf://{repository}"):
         commit = api.repo_info(name, repo_type=kind, revision=revision or None).sha
     return api, name, kind, str(commit)
 
 
-def library() -> Any:
+def hub_module() -> Any:
     """Return the hub's library. Raises `UsageError` where it isn't installed."""
     try:
         import huggingface_hub
@@ -79,7 +79,7 @@ def library() -> Any:
 @contextmanager
 def _asking(address: str) -> Iterator[None]:
     """Turn the hub's errors about an address into Python's own, in a line."""
-    errors = library().errors
+    errors = hub_module().errors
     try:
         yield
     except errors.GatedRepoError as error:

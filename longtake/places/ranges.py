@@ -185,7 +185,7 @@ class RangeFile(io.RawIOBase):
                 problem = UnreachableError(f"{self.address}: asked for bytes {start} to {end}, other ones came")
             except ChangedError:
                 raise
-            except Exception as error:
+            except Exception as error:  # the library has errors of its own; each is raised in our words, or asked again
                 told = stores.told(error, self.address)
                 if not isinstance(told, UnreachableError):
                     raise told from error

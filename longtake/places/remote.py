@@ -191,7 +191,7 @@ class Remote:
             if isinstance(reason := stores.told(error, str(self)), NoBucketError):
                 raise reason from error
             return None
-        except Exception as error:
+        except Exception as error:  # the library has errors of its own; each is raised in our words
             raise stores.told(error, str(self)) from error
 
     def put_if(self, data: bytes, tag: Tag | None) -> Tag | None:
@@ -204,7 +204,7 @@ class Remote:
             put = library.put(self._store, self.key, data, mode=tag or "create")
         except (library.exceptions.AlreadyExistsError, library.exceptions.PreconditionError):
             return None
-        except Exception as error:
+        except Exception as error:  # the library has errors of its own; each is raised in our words
             reason = stores.told(error, str(self))
             if tag and isinstance(reason, FileNotFoundError) and not isinstance(reason, NoBucketError):
                 return None  # it was removed meanwhile
@@ -219,7 +219,7 @@ class Remote:
             stores.obstore_module().delete(self._store, self.key)
         except FileNotFoundError:
             return
-        except Exception as error:
+        except Exception as error:  # the library has errors of its own; each is raised in our words
             raise stores.told(error, str(self)) from error
 
     def mkdir(self, mode: int = 0o777, parents: bool = False, exist_ok: bool = False) -> None:

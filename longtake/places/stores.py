@@ -231,7 +231,7 @@ def asking(address: str) -> Iterator[Any]:
     known = obstore_module()
     try:
         yield known
-    except Exception as error:
+    except Exception as error:  # the library has errors of its own; each is raised in our words
         reason = told(error, address)
         if reason is error:
             raise
