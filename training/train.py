@@ -4,11 +4,11 @@
     python training/train.py SINGLES --from FIRST --to longtake/signals/transitions.npz
     python training/train.py SINGLES --to FOLDER --folds
 
-SINGLES is a folder of videos that hold one shot each. Needs `torch` beside longtake's own packages; no GPU. Weights
-shipped were made by the second call, with its defaults, from those of version 2 of the signal, which were made by the
-first call when the network was not yet told how far apart pictures are. `--folds` trains instead one network for each
-pair of four groups of singles, on that pair alone: two shots of different groups were then both unseen by the network
-trained on the other two, which is how `training/folds.py` judges on videos that are cut together from the same singles.
+SINGLES is a folder of videos that hold one shot each, such as `gather.py` makes. Needs `torch` beside longtake's own
+packages; no GPU. Weights shipped came about in several such calls (docs/transitions.md). `--folds` trains instead one
+network for each pair of four groups of singles, on that pair alone: two shots of different groups were then both unseen
+by the network trained on the other two, which is how `training/folds.py` judges on videos that are cut together from
+the same singles.
 """
 
 import argparse
@@ -115,17 +115,25 @@ def make_sequences(singles: Sequence[Single], n: int, thinned: float, processes:
     random = np.random.default_rng(SEED)
     drawn = [drawn_single(random) for _ in range(round(DRAWN * len(singles)))]
     singles = [*singles, *drawn]
-    with ProcessPoolExecutor(processes) as pool:
-        parts = pool.map(partial(_make_part, singles, n, thinned), range(0, n, PART))
+    with ProcessPoolExecutor(processes, initializer=_begin, initargs=(singles,)) as pool:
+        parts = pool.map(partial(_make_part, n, thinned), range(0, n, PART))
         for start, (x, y, t) in zip(range(0, n, PART), parts, strict=True):
             pictures[start : start + PART], labels[start : start + PART], times[start : start + PART] = x, y, t
     return pictures, labels, times
 
 
-def _make_part(singles: Sequence[Single], n: int, thinned: float, start: int) -> tuple[Pictures, Labels, Times]:
+def _begin(singles: Sequence[Single]) -> None:
+    """Begin a process: it is told the singles once, not with every part."""
     cv2.setNumThreads(1)
+    _singles.extend(singles)
+
+
+_singles: list[Single] = []
+
+
+def _make_part(n: int, thinned: float, start: int) -> tuple[Pictures, Labels, Times]:
     random = np.random.default_rng([SEED, start])
-    made = [sequence(singles, LENGTH, thinned, random) for _ in range(min(PART, n - start))]
+    made = [sequence(_singles, LENGTH, thinned, random) for _ in range(min(PART, n - start))]
     return np.stack([x for x, _, _ in made]), np.stack([y for _, y, _ in made]), np.stack([t for _, _, t in made])
 
 

@@ -11,7 +11,7 @@ from longtake.records import Series
 from longtake.signals._network import HEIGHT, REACH, WIDTH, Bytes, Floats, Network
 from longtake.video.scan import Frames, Tap, join
 
-VERSION = 3
+VERSION = 4
 WEIGHTS = Path(__file__).with_name("transitions.npz")
 APART_S = 0.03
 """The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 10 to 30."""
@@ -29,12 +29,13 @@ class Transitions:
     dissolve: probability that the frame is within a dissolve, 0 to 1. Frames closer than 0.03 s have the same.
     fade: the same for a fade through black, white or another plain colour.
     wipe: the same for a wipe, push or slide.
+    spread: standard deviation of the picture in the channel where it is greatest, 0 to 128: next to 0 for a plain one.
 
     The network, what it learned from, and how, are in `training/`. It compares pictures in time at several distances
     as TransNet V2 does (Soucek and Lokoc, 2020), at a fraction of its size.
     """
 
-    columns = ("change", "cut", "dissolve", "fade", "wipe")
+    columns = ("change", "cut", "dissolve", "fade", "wipe", "spread")
     tap = Tap((WIDTH, HEIGHT), "rgb24")
 
     def __init__(self) -> None:
@@ -86,6 +87,7 @@ class _Waiting:
         self.times = np.empty(0)
         self.frames = np.empty(0, np.int32)
         self.change = np.empty(0, np.float32)
+        self.spread = np.empty(0, np.float32)
         self.picture = np.empty(0, np.intp)
         self.pictures = 0
         """How many of the pictures that the network is shown are still to be answered."""
@@ -104,6 +106,7 @@ class _Waiting:
         self.times = np.concatenate([self.times, frames.times])
         self.frames = np.concatenate([self.frames, frames.numbers])
         self.change = np.concatenate([self.change, self._changes(frames.pixels)])
+        self.spread = np.concatenate([self.spread, spreads(frames.pixels)])
         self.picture = np.concatenate([self.picture, np.array(picture, np.intp)])
         return shown
 
@@ -123,7 +126,7 @@ class _Waiting:
         else:
             n = int(np.searchsorted(self.picture, n_pictures))
         picture, change = self.picture[:n], self.change[:n]
-        values = np.column_stack([change, likely[picture]])
+        values = np.column_stack([change, likely[picture], self.spread[:n]])
         # Within each picture's frames the cut is where the change is greatest.
         order = np.lexsort((-np.arange(n), change, picture))
         greatest = order[np.append(picture[order][1:] != picture[order][:-1], n > 0)]
@@ -132,8 +135,14 @@ class _Waiting:
         values[:, 1] = cut
         rows = Series(columns, self.times[:n], self.frames[:n], values.astype(np.float32))
         self.times, self.frames, self.change = self.times[n:], self.frames[n:], self.change[n:]
+        self.spread = self.spread[n:]
         self.picture, self.pictures = self.picture[n:] - n_pictures, self.pictures - n_pictures
         return rows
+
+
+def spreads(pixels: Bytes) -> Floats:
+    """Return the column `spread` of pictures, shape (n, 26, 48, 3)."""
+    return np.array([cv2.meanStdDev(picture)[1].max() for picture in pixels], np.float32)
 
 
 @cache

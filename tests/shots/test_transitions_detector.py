@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 from longtake.records import Series
 from longtake.shots.transitions import transitions
 
-COLUMNS = ("change", "cut", "dissolve", "fade", "wipe")
+COLUMNS = ("change", "cut", "dissolve", "fade", "wipe", "spread")
 
 
 def series(*likely: tuple[str, int | slice, float], n: int = 100, fps: float = 25) -> Series:
-    """A signal that is 0 but where said: column, rows, probability."""
+    """A signal that is 0 but where said, of pictures that are not plain: column, rows, probability."""
     values = np.zeros((n, len(COLUMNS)), np.float32)
+    values[:, COLUMNS.index("spread")] = 40
     for name, rows, value in likely:
         values[rows, COLUMNS.index(name)] = value
     return Series(COLUMNS, np.arange(n) / fps, np.arange(n, dtype=np.int32), values)
@@ -47,8 +48,35 @@ def test_a_short_doubt_does_not_split_a_transition_and_a_long_one_does():
     assert len(transitions(series(("fade", slice(40, 50), 0.95), ("fade", slice(56, 66), 0.95)))) == 2
 
 
+def faded(*likely: tuple[str, int | slice, float], black: int = 5) -> Series:
+    """Down to black from frame 40 on, where spreads fall by a third a frame, and up at once."""
+    down = [("spread", 40 + k, 40 * 0.67 ** (k + 1)) for k in range(7)]
+    return series(*down, ("spread", slice(47, 47 + black), 0.5), *likely)
+
+
+def test_black_between_two_pictures_is_a_fade_even_if_the_network_is_not_sure():
+    (one,) = transitions(faded(("fade", slice(40, 45), 0.6), ("cut", 52, 0.3)))
+    assert (one.kind, one.start_frame, one.end_frame, one.confidence) == ("fade", 40, 52, pytest.approx(0.9))
+
+
+def test_black_for_a_moment_is_none_nor_is_what_the_network_takes_for_a_flash():
+    assert transitions(faded(("fade", slice(40, 45), 0.6), black=1))
+    assert transitions(series(("spread", slice(47, 48), 0.5), ("cut", 47, 0.3))) == []
+    assert transitions(series(("spread", slice(47, 50), 0.5), ("cut", 47, 0.3)))
+    assert transitions(faded(("fade", slice(40, 45), 0.05))) == []
+
+
+def test_black_is_told_once_where_the_network_found_the_transition():
+    assert [t.kind for t in transitions(faded(("cut", 52, 0.9)))] == ["cut"]
+    (one,) = transitions(faded(("fade", slice(38, 52), 0.97)))
+    assert (one.start_frame, one.end_frame) == (38, 52)
+    assert transitions(faded(("fade", slice(40, 45), 0.6)), gradual=0.95) == []
+
+
 def test_what_reaches_an_end_lies_not_between_two_shots():
     assert transitions(series(("fade", slice(0, 20), 0.95), ("fade", slice(90, 100), 0.95), ("cut", 0, 0.9))) == []
+    dark = [("spread", rows, 0.5) for rows in (slice(0, 10), slice(90, 100))]
+    assert transitions(series(*dark, ("cut", 10, 0.3), ("fade", slice(85, 90), 0.4))) == []
 
 
 def test_a_higher_limit_finds_less():
@@ -63,7 +91,8 @@ def test_transitions_are_in_order_apart_and_inside(seed, n, fps):
     rng = np.random.default_rng(seed)
     at_s = np.cumsum(rng.uniform(0.2, 1.8, n)) / fps
     odds = rng.gamma(0.3, size=(n, 5)).repeat(rng.integers(1, 6), axis=0)[:n] + 1e-9
-    values = np.column_stack([np.zeros(n), (odds / odds.sum(1, keepdims=True))[:, 1:]]).astype(np.float32)
+    spread = rng.choice([0.5, 2, 3, 40], n).repeat(rng.integers(1, 6))[:n]
+    values = np.column_stack([np.zeros(n), (odds / odds.sum(1, keepdims=True))[:, 1:], spread]).astype(np.float32)
     last = 0
     for one in transitions(Series(COLUMNS, at_s, np.arange(n, dtype=np.int32), values)):
         assert last < one.start_frame <= one.end_frame <= n - 1

@@ -54,6 +54,14 @@ def test_change_is_the_root_mean_square_distance_to_the_frame_before():
     np.testing.assert_allclose(series.column("change"), [0, 10, np.sqrt((20**2 + 10**2) / 2)], rtol=1e-5)
 
 
+def test_spread_is_next_to_nothing_for_plain_pictures_whatever_their_colour():
+    shown = np.random.default_rng(0).integers(0, 256, (6, 26, 48, 3))
+    shown[2], shown[3], shown[4] = 0, (200, 30, 90), 255
+    spread = measure(shown, np.arange(6) / 25).column("spread")
+    np.testing.assert_array_equal(spread[2:5], 0)
+    np.testing.assert_allclose(spread[[0, 1, 5]], 256 / 12**0.5, rtol=0.05)
+
+
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60, 120])
 def test_a_cut_is_likely_at_its_own_frame_alone_at_any_frame_rate(fps):
     shown, at_s = film(fps, duration_s=10, cut_s=4, turn_s=(7, 8))
