@@ -98,16 +98,15 @@ def keep_film(film: dict[str, Any], source: Path, folder: Path) -> None:
     with av.open(str(video)) as container:
         stream = container.streams.video[0]
         rate, frames = float(stream.average_rate or 25), sum(1 for _ in container.decode(stream))
+    spans = [dict(zip(("type", "first_frame", "last_frame"), one, strict=True)) for one in film["transitions"]]
     known = {
         "video": video.name,
         "fps": rate,
         "frames": frames,
-        "transitions": [
-            dict(zip(("type", "first_frame", "last_frame"), one, strict=True)) for one in film["transitions"]
-        ],
+        "transitions": spans,
         "distractors": [],
-        "ignore": film["ignore"],
-        "long_takes": film.get("long_takes", []),
+        "ignore": [(first, min(last, frames - 1)) for first, last in film["ignore"]],
+        "long_takes": [{"first_frame": first, "last_frame": last} for first, last in film.get("long_takes", ())],
     }
     (truth / f"{film['name']}.json").write_text(json.dumps(known, indent=1) + "\n")
 

@@ -16,10 +16,12 @@ TRAINING = Path(__file__).parents[2] / "training"
 
 @pytest.fixture(scope="module", autouse=True)
 def modules():
-    """The training's files import each other by name, as scripts do."""
-    sys.path.insert(0, str(TRAINING))
+    """Scripts import each other by name."""
+    folders = [str(TRAINING), str(TRAINING.parent / "benchmarks")]
+    sys.path[:0] = folders
     yield
-    sys.path.remove(str(TRAINING))
+    for folder in folders:
+        sys.path.remove(folder)
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +69,21 @@ def test_a_clip_has_the_frames_that_were_asked_for(source, tmp_path):
 
 def test_a_film_is_laid_out_as_the_benchmark_reads_it(source, tmp_path):
     from gather import keep_film
+    from truth import Span, read
 
-    film = {"name": "one", "transitions": [["cut", 12, 12], ["fade_black", 20, 30]], "ignore": [[0, 3]]}
+    spans = [["cut", 12, 12], ["fade_black", 20, 30]]
+    film = {"name": "one", "transitions": spans, "ignore": [[35, 99999]], "long_takes": [[0, 11]]}
     keep_film(film, source, tmp_path)
-    known = json.loads((tmp_path / "films" / "truth" / "one.json").read_text())
-    assert (known["frames"], known["fps"], known["ignore"]) == (40, 25, [[0, 3]])
-    assert known["transitions"][1] == {"type": "fade_black", "first_frame": 20, "last_frame": 30}
-    assert (tmp_path / "films" / "videos" / known["video"]).read_bytes() == source.read_bytes()
+    [known] = read(tmp_path / "films")
+    assert (known.name, known.frames, known.fps, known.ignore, known.long_takes) == (
+        "one",
+        40,
+        25,
+        ((35, 39),),
+        ((0, 11),),
+    )
+    assert known.transitions == (Span("cut", 12, 12), Span("fade_black", 20, 30))
+    assert known.path.read_bytes() == source.read_bytes()
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm fetches the packages")
