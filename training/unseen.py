@@ -20,10 +20,10 @@ from cameras import Single, read_single
 from labels import CUT, IGNORE, NONE, Labels, Pictures, Times
 from synthesis import sequence
 
-from longtake.records import Series
 from longtake.shots.transitions import transitions
 from longtake.signals._network import KINDS, Network
-from longtake.signals.transitions import PART, Transitions, spreads
+from longtake.signals.transitions import Transitions
+from longtake.video import Frames
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))  # whose rules of matching are the ones to judge by
 from _match import TOLERANCE, Prediction, match_nearest, touches
@@ -74,14 +74,9 @@ def judge(network: Network, made: Sequence[Made]) -> str:
 
 def predictions(network: Network, pictures: Pictures, times: Times) -> list[Prediction]:
     """Return what is found in a sequence, as `longtake shots` would."""
-    features, cells, before = [], [], None
-    for start in range(0, len(pictures), PART):
-        some, means, before = network.see(pictures[start : start + PART], before)
-        features.append(some)
-        cells.append(means)
-    likely = network.decide(np.concatenate(features), np.concatenate(cells), times.astype(np.float64))
-    values = np.column_stack([np.zeros(len(likely)), likely[:, 1:], spreads(pictures)]).astype(np.float32)
-    series = Series(Transitions.columns, times.astype(np.float64), np.arange(len(values), dtype=np.int32), values)
+    signal = Transitions()
+    signal.network = network
+    series = signal(Frames(times.astype(np.float64), np.arange(len(times), dtype=np.int32), pictures, last=True))
     return [Prediction(t.start_frame, max(t.start_frame, t.end_frame - 1), t.kind) for t in transitions(series)]
 
 

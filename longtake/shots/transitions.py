@@ -23,6 +23,7 @@ PLAIN, PLAIN_S, PLAIN_LIKELY = 2.5, 0.06, 0.1
 """A plain picture's spread is at most this; so long a stretch of them is a fade where the network finds a transition
 at least so likely: it knows flashes."""
 PLAIN_CONFIDENCE = 0.9
+"""Of such a fade, whatever the network holds of it."""
 FADES = 0.98
 """Towards a plain picture and from it, the spread of a fading one changes by this factor a frame, or faster."""
 FADES_S = 2.0

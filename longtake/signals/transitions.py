@@ -106,7 +106,7 @@ class _Waiting:
         self.times = np.concatenate([self.times, frames.times])
         self.frames = np.concatenate([self.frames, frames.numbers])
         self.change = np.concatenate([self.change, self._changes(frames.pixels)])
-        self.spread = np.concatenate([self.spread, spreads(frames.pixels)])
+        self.spread = np.concatenate([self.spread, _spreads(frames.pixels)])
         self.picture = np.concatenate([self.picture, np.array(picture, np.intp)])
         return shown
 
@@ -140,8 +140,7 @@ class _Waiting:
         return rows
 
 
-def spreads(pixels: Bytes) -> Floats:
-    """Return the column `spread` of pictures, shape (n, 26, 48, 3)."""
+def _spreads(pixels: Bytes) -> Floats:
     return np.array([cv2.meanStdDev(picture)[1].max() for picture in pixels], np.float32)
 
 

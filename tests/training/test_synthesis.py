@@ -159,3 +159,26 @@ def test_the_exported_network_answers_as_the_trained_one(tmp_path):
     restore(again, tmp_path / "weights.npz", *seen)
     with torch.no_grad():
         np.testing.assert_allclose(torch.softmax(again(*seen), -1)[0].numpy(), expected, atol=1e-3)
+
+
+def test_some_passages_have_shots_of_a_few_frames(singles):
+    from labels import CUT
+    from synthesis import sequence
+
+    made = [sequence(singles, 80, 0.0, np.random.default_rng(seed)) for seed in range(30)]
+    between = [step for _, y, t in made for step in np.diff(t[np.flatnonzero(y == CUT)])]
+    assert min(between) < 0.35 and max(between) > 0.8
+
+
+def test_lamps_change_the_light_for_a_while_and_not_what_is_shown(singles):
+    from disturbances import lights
+
+    before = np.repeat(singles[0].frames[:1, ::3, ::3][:, :24, :43].astype(np.float32), 200, axis=0)
+    before = np.stack([cv2.resize(picture, (48, 26)) for picture in before])
+    after = before.copy()
+    lights(after, 20, 25, singles, np.random.default_rng(1))
+    np.testing.assert_array_equal(after[:20], before[:20])
+    np.testing.assert_array_equal(after[175:], before[175:])
+    changed = np.flatnonzero(np.abs(after - before).max(axis=(1, 2, 3)) > 5)
+    assert len(changed) > 5 and after.min() >= 0 and after.max() <= 255
+    assert np.corrcoef(after[changed[0]].mean(-1).ravel(), before[0].mean(-1).ravel())[0, 1] > 0.3
