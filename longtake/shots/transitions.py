@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from longtake.records import Series, Transition, TransitionKind
 
-VERSION = 2
+VERSION = 3
 SIGNAL = "transitions"
 
 GRADUAL: tuple[TransitionKind, ...] = ("dissolve", "fade", "wipe")
+ALIKE_S = {"alike_04": 0.4, "alike_08": 0.8, "alike_16": 1.6, "alike_32": 3.2}
+"""How far apart the pictures are whose likeness these columns hold."""
 LASTS = 0.5
 """A gradual transition lasts while it is likelier than this."""
 GAP_S = 0.08
@@ -24,6 +26,17 @@ PLAIN, PLAIN_S, PLAIN_LIKELY = 2.5, 0.06, 0.1
 at least so likely: it knows flashes."""
 PLAIN_CONFIDENCE = 0.9
 """Of such a fade, whatever the network holds of it."""
+ALIKE = 0.6
+"""Between pictures whose edges are more alike than this there is no dissolve and no wipe, but lamps that change."""
+JUMP, JUMP_S, JUMP_LIKELY = 2.4, 0.25, 0.02
+"""A change that is so many times all those within so many seconds is a cut, where the network does not rule it out by a
+lesser probability: of jump cuts before a background that stays it is seldom sure."""
+JUMP_CONFIDENCE = 0.9
+"""Of such a cut, whatever the network holds of it."""
+STILL = 1.5
+"""Levels of 255 by which still pictures may change: noise and compression."""
+BOXED, INSET, INSET_LIKELY = 0.6, 0.85, 0.9
+"""Where a rectangle is what changed, so well, there is no such cut; so well, none that is less likely than this."""
 FADES = 0.98
 """Towards a plain picture and from it, the spread of a fading one changes by this factor a frame, or faster."""
 FADES_S = 2.0
@@ -35,8 +48,10 @@ def transitions(series: Series, *, cut: float = 0.5, gradual: float = 0.9) -> li
 
     `cut` is the least probability of a cut, `gradual` that of all other kinds together at the frame where they are
     likeliest; such a transition lasts while they are likelier than not, and has the kind that is likeliest in all.
-    Confidence is the greatest probability. Where the network is not sure, a stretch of plain pictures is a fade. A
-    transition that reaches the very start or end of the video lies not between two shots and is left out.
+    Confidence is the greatest probability. Where the network is not sure, a stretch of plain pictures is a fade, and a
+    change far greater than those around it a cut, but for insets and bars; and what begins and ends alike is neither a
+    dissolve nor a wipe. A transition that reaches the very start or end of the video lies not between two shots and is
+    left out.
     """
     n = len(series)
     if n < 2:
@@ -50,6 +65,8 @@ def transitions(series: Series, *, cut: float = 0.5, gradual: float = 0.9) -> li
             taken[start:stop] = True
         elif series.times[stop] - series.times[start] >= SHORT_S and confidence >= gradual:
             kind = GRADUAL[int(kinds[start:stop].sum(0).argmax())]
+            if kind != "fade" and _likeness(series, start, stop) > ALIKE:
+                continue
             found.append(_transition(series, kind, start, stop, confidence))
             taken[max(start - 1, 0) : stop + 1] = True
     for start, stop in _fades(series, cuts + mixed) if gradual <= PLAIN_CONFIDENCE else ():
@@ -57,11 +74,46 @@ def transitions(series: Series, *, cut: float = 0.5, gradual: float = 0.9) -> li
         if not taken[start : stop + 1].any() and not (cuts[start : stop + 1] >= cut).any():
             found.append(_transition(series, "fade", start, stop, PLAIN_CONFIDENCE))
             taken[max(start - 1, 0) : stop + 1] = True
-    for row in np.flatnonzero((cuts >= cut) & ~taken).tolist():
+    sure = _sure(series, cuts) if cut <= JUMP_CONFIDENCE else cuts
+    for row in np.flatnonzero((sure >= cut) & ~taken).tolist():
         near = slice(*np.searchsorted(series.times, [series.times[row] - PEAK_S, series.times[row] + PEAK_S]))
-        if row and row == near.start + int(cuts[near].argmax()):
-            found.append(_transition(series, "cut", row, row, float(cuts[row])))
+        if row and row == near.start + int(sure[near].argmax()):
+            found.append(_transition(series, "cut", row, row, float(sure[row])))
     return sorted(found, key=lambda one: one.start_frame)
+
+
+def _sure(series: Series, cuts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities of cuts, surer where a lone change or its shape says more than the network."""
+    boxed, sure = series.column("boxed"), cuts.copy()
+    sure[(boxed > INSET) & (cuts < INSET_LIKELY)] = 0
+    doubtful = (cuts >= JUMP_LIKELY) & (cuts < JUMP_CONFIDENCE) & (boxed < BOXED)
+    change = series.column("change")
+    for row in np.flatnonzero(doubtful).tolist():
+        if _standing_out(change, series.times, row) >= JUMP:
+            sure[row] = JUMP_CONFIDENCE
+    return sure
+
+
+def _standing_out(change: NDArray[np.float32], times: NDArray[np.float64], row: int) -> float:
+    """Return how many times those around it a change is; where a frame comes later than others, more is expected."""
+    start, stop = np.searchsorted(times, times[row] + np.array([-JUMP_S, JUMP_S])).tolist()
+    start = max(start, 1)
+    around = np.arange(start, stop) != row
+    if not row or np.count_nonzero(around) < 4:
+        return 0.0
+    gaps = np.maximum(np.diff(times[start - 1 : stop]), 1e-3)
+    expected = change[start:stop] * np.maximum(gaps[row - start] / gaps, 1)
+    return float(change[row] / (expected[around].max() + STILL))
+
+
+def _likeness(series: Series, start: int, stop: int) -> float:
+    """Return how alike the pictures before and after a stretch are, by those furthest in that are known."""
+    times = series.times
+    for column, apart_s in ALIKE_S.items():
+        if apart_s >= times[stop] - times[start - 1]:
+            after = int(np.searchsorted(times, (times[start - 1] + times[stop] + apart_s) / 2))
+            return float(series.column(column)[min(after, len(times) - 1)])
+    return 0.0
 
 
 def _fades(series: Series, likely: NDArray[np.float32]) -> Iterator[tuple[int, int]]:

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from longtake.records import Series
 from longtake.shots.transitions import transitions
+from longtake.signals.transitions import Transitions
 
-COLUMNS = ("change", "cut", "dissolve", "fade", "wipe", "spread")
+COLUMNS = Transitions.columns
 
 
 def series(*likely: tuple[str, int | slice, float], n: int = 100, fps: float = 25) -> Series:
@@ -73,6 +74,48 @@ def test_black_is_told_once_where_the_network_found_the_transition():
     assert transitions(faded(("fade", slice(40, 45), 0.6)), gradual=0.95) == []
 
 
+def jump(*more: tuple[str, int | slice, float], change: float = 20, likely: float = 0.1) -> Series:
+    """A change at frame 40 among lesser ones, which the network doubts."""
+    return series(("change", slice(1, 100), 4), ("change", 40, change), ("cut", 40, likely), *more)
+
+
+def test_a_change_that_stands_out_is_a_cut_even_if_the_network_doubts_it():
+    (one,) = transitions(jump())
+    assert (one.kind, one.start_frame, one.confidence) == ("cut", 40, pytest.approx(0.9))
+    assert transitions(jump(likely=0.01)) == []
+    assert transitions(jump(change=12)) == []
+    assert transitions(jump(), cut=0.95) == []
+
+
+def test_what_changes_as_much_soon_is_motion_and_a_flash_no_cut():
+    assert transitions(jump(("change", 46, 12))) == []
+    assert transitions(jump(("change", 42, 20))) == []
+    assert transitions(jump(("change", 52, 20)))
+
+
+def test_where_frames_lie_further_apart_a_change_has_to_be_greater():
+    half = jump()
+    kept = np.array([i for i in range(100) if i != 39])  # frame 40 now comes after 0.08 s, and the others after 0.04
+    thinned = Series(COLUMNS, half.times[kept], half.frames[kept], half.values[kept])
+    assert transitions(half) and not transitions(thinned)
+
+
+def test_an_inset_or_a_bar_is_no_cut():
+    assert transitions(jump(("boxed", 40, 0.7))) == []
+    assert transitions(jump(("boxed", 40, 0.9), likely=0.8)) == []
+    assert [t.start_frame for t in transitions(jump(("boxed", 40, 0.9), likely=0.95))] == [40]
+    assert [t.start_frame for t in transitions(jump(("boxed", 40, 0.7), likely=0.8))] == [40]
+
+
+@pytest.mark.parametrize("kind", ["dissolve", "wipe"])
+def test_between_pictures_with_the_same_edges_there_is_no_dissolve_and_no_wipe(kind):
+    between = (kind, slice(40, 55), 0.95)
+    assert transitions(series(between, ("alike_08", slice(56, 59), 0.7))) == []
+    assert transitions(series(between, ("alike_08", slice(56, 59), 0.5)))
+    assert transitions(series(between, ("alike_04", slice(0, 100), 0.7)))  # whose other side lies within
+    assert transitions(series(("fade", slice(40, 55), 0.95), ("alike_08", slice(56, 59), 0.7)))
+
+
 def test_what_reaches_an_end_lies_not_between_two_shots():
     assert transitions(series(("fade", slice(0, 20), 0.95), ("fade", slice(90, 100), 0.95), ("cut", 0, 0.9))) == []
     dark = [("spread", rows, 0.5) for rows in (slice(0, 10), slice(90, 100))]
@@ -91,8 +134,14 @@ def test_transitions_are_in_order_apart_and_inside(seed, n, fps):
     rng = np.random.default_rng(seed)
     at_s = np.cumsum(rng.uniform(0.2, 1.8, n)) / fps
     odds = rng.gamma(0.3, size=(n, 5)).repeat(rng.integers(1, 6), axis=0)[:n] + 1e-9
-    spread = rng.choice([0.5, 2, 3, 40], n).repeat(rng.integers(1, 6))[:n]
-    values = np.column_stack([np.zeros(n), (odds / odds.sum(1, keepdims=True))[:, 1:], spread]).astype(np.float32)
+    made = {
+        "change": rng.choice([1, 4, 30], n),
+        "spread": rng.choice([0.5, 2, 3, 40], n).repeat(rng.integers(1, 6))[:n],
+        "boxed": rng.choice([0, 0.7, 0.9], n),
+        **dict(zip(("cut", "dissolve", "fade", "wipe"), (odds / odds.sum(1, keepdims=True))[:, 1:].T, strict=True)),
+        **{name: rng.uniform(-1, 1, n) for name in COLUMNS if name.startswith("alike")},
+    }
+    values = np.stack([made[name] for name in COLUMNS], axis=1).astype(np.float32)
     last = 0
     for one in transitions(Series(COLUMNS, at_s, np.arange(n, dtype=np.int32), values)):
         assert last < one.start_frame <= one.end_frame <= n - 1

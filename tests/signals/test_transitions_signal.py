@@ -62,6 +62,44 @@ def test_spread_is_next_to_nothing_for_plain_pictures_whatever_their_colour():
     np.testing.assert_allclose(spread[[0, 1, 5]], 256 / 12**0.5, rtol=0.05)
 
 
+def inset(height: int, width: int) -> np.ndarray:
+    """Six still pictures, of which the last three show something else in a rectangle."""
+    rng = np.random.default_rng(0)
+    shown = rng.integers(0, 256, (26, 48, 3))[None].repeat(6, axis=0)
+    shown[3:, 4 : 4 + height, 6 : 6 + width] = (shown[0, 4 : 4 + height, 6 : 6 + width] + 128) % 256
+    return shown
+
+
+def test_boxed_tells_an_inset_and_bars_from_what_changes_here_and_there():
+    def boxed(shown):
+        return measure(shown, np.arange(6) / 25).column("boxed")
+
+    np.testing.assert_array_equal(boxed(inset(8, 14)), [0, 0, 0, 1, 0, 0])
+    bars = inset(0, 0)
+    bars[3:, :3] = bars[3:, -3:] = 0
+    assert boxed(bars)[3] > 0.9
+    strewn = inset(0, 0)
+    strewn[3:][:, np.random.default_rng(1).random((26, 48)) < 0.2] = 0
+    assert 0 < boxed(strewn)[3] < 0.5
+    assert boxed(inset(22, 40))[3] == 0  # more than half of the picture
+
+
+def test_pictures_are_alike_in_another_light_and_with_something_moving_and_not_in_another_shot():
+    shown, _ = film(25)
+    shot, other = shown[[0]].repeat(40, axis=0), shown[[-1]].repeat(40, axis=0)
+    for i, picture in enumerate(shot):
+        picture[8:18, i : i + 6] = 200  # something passes
+    for light in (0.4 * shot + 20, 255 - 0.5 * (255 - shot)):
+        columns = measure(np.concatenate([shot[:20], light[20:]]), np.arange(40) / 12.5)
+        assert columns.column("alike_04")[5:].min() > 0.6
+        assert columns.column("alike_16")[20:].min() > 0.6
+    columns = measure(np.concatenate([shot[:20], other[20:]]), np.arange(40) / 12.5)
+    assert columns.column("alike_04")[20:24].max() < 0.4
+    assert columns.column("alike_16")[20:39].max() < 0.4
+    assert (columns.column("alike_16")[:20] == 0).all()
+    assert (columns.column("alike_32") == 0).all()
+
+
 @pytest.mark.parametrize("fps", [24, 25, 30, 50, 60, 120])
 def test_a_cut_is_likely_at_its_own_frame_alone_at_any_frame_rate(fps):
     shown, at_s = film(fps, duration_s=10, cut_s=4, turn_s=(7, 8))
