@@ -75,10 +75,11 @@ class Transitions:
         return join(self.columns, parts)
 
     def _look(self, pictures: Bytes, times: Times) -> None:
+        alike = self.likeness(pictures, times)
         for start in range(0, len(pictures), PART):
             part = slice(start, start + PART)
             features, cells, self.before = self.network.see(pictures[part], self.before)
-            self.seen.append((features, cells, self.likeness(pictures[part], times[part]), times[part]))
+            self.seen.append((features, cells, alike[part], times[part]))
         self.count += len(pictures)
 
     def _rows(self, n: int) -> Series:
