@@ -16,6 +16,11 @@ VERSION = 5
 WEIGHTS = Path(__file__).with_name("transitions.npz")
 APART_S = 0.03
 """The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 10 to 30."""
+SAME, REPEATS_S = 0.4, 0.2
+"""What differs by no more, in levels of 255, is a repeated picture. The network is shown one only after so long, or it
+would take the next drawing of an animation, or picture of a slow camera, for a cut: 8 in a second make it think so."""
+PLAIN = 2.5
+"""Plain pictures have no greater spread, and are shown all: in a fade it is they that are seen."""
 Times = NDArray[np.float64]
 STEP, PART = 1024, 16
 """Pictures decided at once, and pictures looked at together, which stay in the processor's cache."""
@@ -107,22 +112,27 @@ class _Waiting:
         self.pictures = 0
         """How many of the pictures that the network is shown are still to be answered."""
         self.shown_s = -np.inf
+        self.shown: Bytes | None = None
+        """The last of them."""
         self.last: Bytes | None = None
         self.changed = 0.0
         """By how much the last picture changed."""
 
     def add(self, frames: Frames) -> list[int]:
         """Take a block; return which of its frames the network is to see."""
-        shown, picture = [], []
-        for i, time in enumerate(frames.times.tolist()):
+        shown, picture, looks = [], [], self._looks(frames.pixels)
+        for i, (time, pixels) in enumerate(zip(frames.times.tolist(), frames.pixels, strict=True)):
             picture.append(self.pictures)
-            if time - self.shown_s >= APART_S - 5e-4:  # containers round times to milliseconds
-                self.shown_s = time
+            apart_s = time - self.shown_s + 5e-4  # containers round times to milliseconds
+            new = apart_s >= REPEATS_S or looks[i, 1] <= PLAIN or _distance(pixels, self.shown) > SAME
+            if apart_s >= APART_S and new:
+                self.shown_s, self.shown = time, pixels
                 self.pictures += 1
                 shown.append(i)
+        self.shown = None if self.shown is None else self.shown.copy()  # the block is valid during the call alone
         self.times = np.concatenate([self.times, frames.times])
         self.frames = np.concatenate([self.frames, frames.numbers])
-        self.looks = np.concatenate([self.looks, self._looks(frames.pixels)])
+        self.looks = np.concatenate([self.looks, looks])
         self.picture = np.concatenate([self.picture, np.array(picture, np.intp)])
         return shown
 
@@ -130,11 +140,11 @@ class _Waiting:
         looks = np.zeros((len(pixels), 3), np.float32)
         for look, picture in zip(looks, pixels, strict=True):
             before = picture if self.last is None else self.last
-            change = cv2.norm(picture, before, cv2.NORM_L2) / picture.size**0.5
+            change = _distance(picture, before)
             shape = boxed(before, picture) if change > max(SLIGHT, SUDDEN * self.changed) else 0.0
             look[:] = change, cv2.meanStdDev(picture)[1].max(), shape
             self.last, self.changed = picture, change
-        self.last = None if self.last is None else self.last.copy()  # the block is valid during the call alone
+        self.last = None if self.last is None else self.last.copy()
         return looks
 
     def take(self, told: Floats, columns: tuple[str, ...]) -> Series:
@@ -159,6 +169,11 @@ class _Waiting:
         self.times, self.frames, self.looks = self.times[n:], self.frames[n:], self.looks[n:]
         self.picture, self.pictures = self.picture[n:] - n_pictures, self.pictures - n_pictures
         return rows
+
+
+def _distance(a: Bytes, b: Bytes | None) -> float:
+    """Return the root mean square distance of two pictures, 0 to 255; infinite to none."""
+    return np.inf if b is None else float(cv2.norm(a, b, cv2.NORM_L2)) / a.size**0.5
 
 
 @cache
