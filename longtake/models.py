@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from longtake.ask import ModelSettings
 from longtake.errors import UsageError
 from longtake.steps import nearest
@@ -27,6 +25,12 @@ def _settings(name: str, given: Mapping[str, Any]) -> ModelSettings:
     for field in given:
         if field not in known:
             raise UsageError(f"[models.{name}] has no parameter {field!r}{nearest(field, known)}")
+    plain = ModelSettings()
+    if all(repr(value) == repr(getattr(plain, field)) for field, value in given.items()):
+        return plain  # nothing is to be checked: most runs name no model, and no worker needs one
+
+    from pydantic import TypeAdapter, ValidationError
+
     try:
         settings = TypeAdapter(ModelSettings).validate_json(json.dumps(dict(given), default=str), strict=True)
     except ValidationError as error:

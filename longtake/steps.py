@@ -22,6 +22,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from longtake.errors import UsageError
@@ -95,10 +96,11 @@ class Step:
         return " ".join(found[1].split()) if found else ""
 
 
-def names(kind: Kind) -> list[str]:
+@cache
+def names(kind: Kind) -> tuple[str, ...]:
     """Return the names of the built-in steps of a kind, without importing them."""
     package = importlib.import_module(f"longtake.{kind}")
-    return sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_"))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
 
 
 def find(kind: Kind, name: str) -> Step:

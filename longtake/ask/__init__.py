@@ -6,11 +6,12 @@ model says is not judged here: whether an answer is what was asked for, and what
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from longtake.errors import FailureKind, LongtakeError
+
+if TYPE_CHECKING:  # every worker would load it, and asks no model
+    from pydantic import BaseModel
 
 LOCAL = "local"
 """The URL that stands for a model in this process."""
@@ -61,7 +62,7 @@ class Request:
     """JPEG files, in the order the prompt speaks of them."""
     video: bytes = b""
     """An mp4 file, instead of pictures."""
-    schema: type[BaseModel] | None = None
+    schema: "type[BaseModel] | None" = None
     """The form the answer should have, None for plain text."""
     max_tokens: int = 512
     before: tuple[str, str] | None = None

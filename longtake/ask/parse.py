@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
+if TYPE_CHECKING:  # whoever has a form has loaded it; a run without models does without
+    from pydantic import BaseModel, ValidationError
 
 THOUGHT = re.compile(r"^.*</think>|<think>.*?(?:</think>|$)", re.DOTALL)
 """A model's thoughts. Chat templates may open the block themselves, and a cut-off answer leaves it open."""
@@ -43,11 +44,13 @@ def answer_text(text: str) -> str:
     return text
 
 
-def read_answer(text: str, schema: type[BaseModel]) -> BaseModel:
+def read_answer(text: str, schema: "type[BaseModel]") -> "BaseModel":
     """Return the first JSON object in a text that has the form of `schema`, whatever stands around it.
 
     Raises `ValueError` with words that tell the model what to do better.
     """
+    from pydantic import ValidationError
+
     text = THOUGHT.sub("", text)
     if "{" not in text:
         raise ValueError("there is no JSON object in the answer; give one JSON object and nothing else")
@@ -89,7 +92,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def in_words(error: ValidationError) -> str:
+def in_words(error: "ValidationError") -> str:
     """Return what is wrong with an answer's fields."""
     found = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False)[:PROBLEMS]:
@@ -105,7 +108,7 @@ def in_words(error: ValidationError) -> str:
     return "; ".join(found)
 
 
-def form_in_words(schema: type[BaseModel]) -> str:
+def form_in_words(schema: "type[BaseModel]") -> str:
     """Return the sentences that ask for an answer of this form: names, types and descriptions of its fields."""
     whole = schema.model_json_schema()
     lines = ["Answer with one JSON object and nothing else. Its fields:"]
@@ -133,7 +136,7 @@ def type_in_words(node: dict[str, Any], defs: dict[str, dict[str, Any]]) -> str:
     return TYPES.get(str(node.get("type")), "any value")
 
 
-def strict_schema(schema: type[BaseModel]) -> dict[str, Any]:
+def strict_schema(schema: "type[BaseModel]") -> dict[str, Any]:
     """Return the JSON schema in the form servers can hold a model to: every field required, no others allowed."""
     strict: dict[str, Any] = strictly(schema.model_json_schema())
     return strict

@@ -9,12 +9,13 @@ import contextlib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, Protocol
 
 from longtake.facts import Facts
 from longtake.records import Clip, Series
+
+if TYPE_CHECKING:  # every worker would load it, and asks no model
+    from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Question:
     prompt: str
     number: int = 0
     look: Look | None = None
-    schema: type[BaseModel] | None = None
+    schema: "type[BaseModel] | None" = None
     max_tokens: int = 512
     check: Callable[[Any], list[str]] = lambda _: []
     """Says what is wrong with an answer, in words that tell the model what to do better; gets text, or the schema's

@@ -20,6 +20,7 @@ from longtake.cli.group import (
     url_option,
     workers_option,
 )
+from longtake.importing import imported_for_good
 
 
 @main.command()
@@ -81,19 +82,21 @@ def run(
     longtake run listed miradata.csv --to my-set
     longtake run lvd2m --dry-run --assume videos=2e8 --assume minutes=0.2 --assume cores=10000
     """
-    from longtake.dry_run import dry_run
-    from longtake.fetching import Manner
-    from longtake.from_lists import bring_lists
-    from longtake.recipe import load
-    from longtake.running import run as run_recipe
-    from longtake.settings import read_mapping
-    from longtake.show.fetching import fetched as show_fetched
-    from longtake.show.forecast import forecast as show_forecast
-    from longtake.show.live import Live
-    from longtake.show.results import result as show_result
+    with imported_for_good():
+        from longtake.fetching import Manner
+        from longtake.from_lists import bring_lists
+        from longtake.recipe import load
+        from longtake.running import run as run_recipe
+        from longtake.settings import read_mapping
+        from longtake.show.fetching import fetched as show_fetched
+        from longtake.show.live import Live
+        from longtake.show.results import result as show_result
 
     loaded = load(recipe, [*_model_settings(url, model), *settings])
     if dry:
+        from longtake.dry_run import dry_run
+        from longtake.show.forecast import forecast as show_forecast
+
         show_forecast(dry_run(loaded, sources, to, assume=assume, measure=measure or 0, shard=shard, workers=workers))
         return
     if not sources or to is None:

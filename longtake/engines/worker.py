@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from longtake.errors import VideoError, refused
+from longtake.importing import imported_for_good
 
 HEARTBEAT_S = 0.5
 TOO_LARGE = 77
@@ -62,7 +63,8 @@ def serve(pipe: "Connection[Any, Any]", most_bytes: int) -> None:
 def find_task(task: str) -> Callable[..., Any]:
     """Return the function that `module:function` names."""
     module, _, name = task.partition(":")
-    call: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    with imported_for_good():
+        call: Callable[..., Any] = getattr(importlib.import_module(module), name)
     return call
 
 

@@ -2,7 +2,6 @@
 
 import configparser
 import hashlib
-import http.client
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -205,6 +204,8 @@ def _google_knows() -> bool:
 
 def _machine_answers(method: str, path: str, headers: Mapping[str, str]) -> bool:
     """Return whether what a cloud's machine asks about itself is there and answers."""
+    import http.client  # with the package for mails that comes with it, this is much for every worker to load
+
     asked = http.client.HTTPConnection("169.254.169.254", timeout=1)
     try:
         asked.request(method, path, headers=dict(headers))

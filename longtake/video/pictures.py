@@ -101,8 +101,11 @@ def _planes(frame: VideoFrame, dtype: DTypeLike) -> list[Plane]:
 
 def _halve(large: Plane, half: Plane) -> None:
     """Write the means of squares of two by two pixels; for an odd last row or column, one of its two pixels."""
-    height, width = (min(side, full // 2) for side, full in zip(half.shape, large.shape, strict=True))
+    rows, columns = half.shape
+    height, width = min(rows, large.shape[0] // 2), min(columns, large.shape[1] // 2)
     squares = large[: 2 * height, : 2 * width]
     cv2.resize(squares, (width, height), dst=half[:height, :width], interpolation=cv2.INTER_AREA)
-    half[height:, :width] = large[2 * height : 2 * height + 1, : 2 * width : 2]
-    half[:, width:] = large[: 2 * half.shape[0] : 2, 2 * width : 2 * width + 1]
+    if height < rows:
+        half[height:, :width] = large[2 * height : 2 * height + 1, : 2 * width : 2]
+    if width < columns:
+        half[:, width:] = large[: 2 * rows : 2, 2 * width : 2 * width + 1]
