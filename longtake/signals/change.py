@@ -4,9 +4,11 @@ Two looks at tiny pictures: every frame against its near neighbours, which tells
 second against samples up to 2.3 s away, which tells gradual transitions from motion. Deciding is left to shots.
 """
 
+from typing import Annotated
+
 import numpy as np
 
-from longtake.records import Series
+from longtake.records import Range, Series
 from longtake.signals._cells import CELLS, COLUMNS, LUMA, MIDDLE, ROWS, Floats, Rows, Times, brightness, reduce
 from longtake.signals._gradual import HZ, SPAN_COLUMNS, Spans
 from longtake.video.scan import Frames, Tap
@@ -39,7 +41,9 @@ class Change:
     columns = STEP_COLUMNS + SPAN_COLUMNS
     tap = Tap((2 * COLUMNS, 2 * ROWS), "rgb24")
 
-    def __init__(self, *, flash_s: float = 0.13, passing_s: float = 0.5) -> None:
+    def __init__(
+        self, *, flash_s: Annotated[float, Range(least=0)] = 0.13, passing_s: Annotated[float, Range(least=0)] = 0.5
+    ) -> None:
         self.steps = _Steps(flash_s, passing_s)
         self.spans = Spans()
         self.slot = -1.0

@@ -1,10 +1,12 @@
 """PySceneDetect's `content_val`: how much the colours of a frame differ from those of the frame before."""
 
+from typing import Annotated
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.records import Series
+from longtake.records import Range, Series
 from longtake.video.scan import Frames, Tap
 
 VERSION = 1
@@ -24,7 +26,7 @@ class Content:
 
     columns = ("score",)
 
-    def __init__(self, *, hz: float | None = None) -> None:
+    def __init__(self, *, hz: Annotated[float | None, Range(above=0)] = None) -> None:
         self.tap = Tap(256, "rgb24", hz)
         self.before: NDArray[np.uint8] | None = None
 

@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from longtake.embed import load_embedder
-from longtake.errors import UsageError
-from longtake.records import Series
+from longtake.records import Range, Series
 from longtake.video.scan import Frames, Tap
 
 VERSION = 1
@@ -45,9 +45,9 @@ class Embedding:
     columns: tuple[str, ...] = ()
     """Known once the model is loaded."""
 
-    def __init__(self, *, model: str = "openai/clip-vit-large-patch14", hz: float = 2.0) -> None:
-        if hz <= 0:
-            raise UsageError(f"embedding: hz must be above 0, not {hz:g}")
+    def __init__(
+        self, *, model: str = "openai/clip-vit-large-patch14", hz: Annotated[float, Range(above=0)] = 2.0
+    ) -> None:
         self.embedder = load_embedder(model)
         self.columns = tuple(f"e{i}" for i in range(self.embedder.width))
         self.tap = Tap(SPARE * self.embedder.size, "rgb24", hz, block=BLOCK)

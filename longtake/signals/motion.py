@@ -1,11 +1,12 @@
 """How fast the picture moves, and how the camera does: optical flow between neighbouring frames, twice per second."""
 
+from typing import Annotated
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.errors import UsageError
-from longtake.records import Series
+from longtake.records import Range, Series
 from longtake.signals._camera import Camera, Mask, Points, Scene, apart_from, find_camera
 from longtake.video.scan import Frames, Grid, Tap
 
@@ -87,9 +88,7 @@ class Motion:
         "right",
     )
 
-    def __init__(self, *, pairs_hz: float = 2.0) -> None:
-        if not 0 < pairs_hz <= 5:
-            raise UsageError(f"motion: pairs_hz must be above 0 and at most 5, not {pairs_hz:g}")
+    def __init__(self, *, pairs_hz: Annotated[float, Range(above=0, most=5)] = 2.0) -> None:
         self.tap = Tap(320, "gray", wants=self._wants)
         self.grid, self.wanted = Grid(HZ), _Pairs(pairs_hz)
         self.flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

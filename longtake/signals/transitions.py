@@ -17,8 +17,10 @@ WEIGHTS = Path(__file__).with_name("transitions.npz")
 APART_S = 0.03
 """The network sees frames at least so far apart: all of 30 per second, half of 60. It learned from 10 to 30."""
 SAME, REPEATS_S = 0.4, 0.2
-"""What differs by no more, in levels of 255, is a repeated picture. The network is shown one only after so long, or it
-would take the next drawing of an animation, or picture of a slow camera, for a cut: 8 in a second make it think so."""
+"""What differs by no more, in levels of 255, is a repeated picture. Where motion is jerky, as in an animation or by a
+slow camera, the network is shown one only after so long, or it would take the next new picture for a cut."""
+JERKY_S = 1.0
+"""Motion is jerky where pictures are repeated twice, and something else follows, within so long."""
 PLAIN = 2.5
 """Plain pictures have no greater spread, and are shown all: in a fade it is they that are seen."""
 Times = NDArray[np.float64]
@@ -114,6 +116,10 @@ class _Waiting:
         self.shown_s = -np.inf
         self.shown: Bytes | None = None
         """The last of them."""
+        self.repeated = False
+        """Whether the last frame was the same."""
+        self.moved_s = -np.inf, -np.inf
+        """When, the last two times, something else followed repeated pictures."""
         self.last: Bytes | None = None
         self.changed = 0.0
         """By how much the last picture changed."""
@@ -124,8 +130,12 @@ class _Waiting:
         for i, (time, pixels) in enumerate(zip(frames.times.tolist(), frames.pixels, strict=True)):
             picture.append(self.pictures)
             apart_s = time - self.shown_s + 5e-4  # containers round times to milliseconds
-            new = apart_s >= REPEATS_S or looks[i, 1] <= PLAIN or _distance(pixels, self.shown) > SAME
-            if apart_s >= APART_S and new:
+            same = _distance(pixels, self.shown) <= SAME
+            if self.repeated and not same:
+                self.moved_s = self.moved_s[1], time
+            self.repeated = same
+            jerky = time - self.moved_s[0] <= JERKY_S and looks[i, 1] > PLAIN
+            if apart_s >= REPEATS_S or (apart_s >= APART_S and not (same and jerky)):
                 self.shown_s, self.shown = time, pixels
                 self.pictures += 1
                 shown.append(i)

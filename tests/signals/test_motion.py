@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from longtake.errors import UsageError
 from longtake.records import Series
 from longtake.signals.motion import Motion
 from longtake.video.scan import Frames, fit_size, join
@@ -213,13 +212,6 @@ def test_a_strip_has_no_speed(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("shape", [(32, 32), (32, 320), (33, 91), (320, 32), (45, 80)])
 def test_small_pictures_have_one(shape: tuple[int, int]) -> None:
     assert mean(watch(lambda _: np.full(shape, 100, np.float32))) == 0
-
-
-def test_a_rate_without_sense_is_refused() -> None:
-    with pytest.raises(UsageError, match="pairs_hz"):
-        Motion(pairs_hz=0)
-    with pytest.raises(UsageError, match="pairs_hz"):
-        Motion(pairs_hz=6)
 
 
 LARGE = texture(7, 2600, 1800)
