@@ -4,7 +4,8 @@
 """
 
 import importlib
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # as typing's, which takes a while to load
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "find_shots", "load_recipe", "open_set", "probe", "run", "scan"]
@@ -32,3 +33,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'longtake' has no attribute {name!r}")
     module, attribute = _HOMES[name]
     return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    """List what is there to use, loaded or not."""
+    return sorted(__all__)

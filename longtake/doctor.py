@@ -10,6 +10,7 @@ from pathlib import Path
 
 from longtake import __version__
 from longtake.engines import default_workers
+from longtake.errors import UsageError
 from longtake.fetching.sites import sites_finding
 from longtake.places import here
 from longtake.steps import KINDS, find, missing, names
@@ -29,7 +30,10 @@ class Finding:
 
 
 def doctor(folder: str | Path = ".") -> list[Finding]:
-    """Look at this machine, and at the disk that `folder` is on."""
+    """Look at this machine, and at the disk that `folder` is on. Raises `UsageError` where that isn't there."""
+    place = here(folder, "what is looked at").expanduser()
+    if not place.exists():
+        raise UsageError(f"{place}: no such folder; name one on the disk that a set is to be on")
     names = ("av", "numpy", "opencv-python-headless", "pylance", "pyarrow")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
@@ -39,7 +43,7 @@ def doctor(folder: str | Path = ".") -> list[Finding]:
         Finding("libraries", True, versions),
         Finding("cores", True, f"{cores}: so many videos are scanned at once"),
         _memory(memory, cores),
-        _disk(here(folder, "what is looked at")),
+        _disk(place),
         _codecs(),
         _steps(),
         Finding("sites", True, sites_finding()),

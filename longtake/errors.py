@@ -17,7 +17,7 @@ FailureKind = Literal[
     "not_a_video",  # text, a web page, a picture, an unknown format
     "no_video_stream",  # sound only, or a cover picture
     "unreachable",  # an object store, or the way to it, failed again and again; the next run tries again
-    "changed",  # an object was replaced while it was read; the next run tries again
+    "changed",  # replaced since it was scanned, or while it was read; the next run tries again
     "damaged",  # a video whose index or header is lost, so that nothing decodes
     "unsupported_codec",  # the bundled decoders don't know it
     "no_frames",  # opens, and holds not one picture

@@ -26,7 +26,7 @@ from longtake.records import Series, Shot, Transition, Video
 from longtake.sections import Use
 from longtake.shots import shots_between
 from longtake.steps import find
-from longtake.video import Border, NeedsAllError, Quality, Scan, Signal, scan, write_clip, write_playable
+from longtake.video import Border, NeedsAllError, Quality, Scan, Signal, check_same, scan, write_clip, write_playable
 
 NEAR_S = 0.3
 """Found so near a transition that a clip is known to hold, or within its extent, it is that one."""
@@ -128,12 +128,13 @@ def _plain(series: Series) -> dict[str, Any]:
 def write(job: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the file of one kept clip; where the job names a detector, it looks at the written file in its check.
 
-    `job`: `video`, `clip` (id, span, frames, `transitions_at`), `set` (folder), `files` (crf, preset), and perhaps
-    `borders` (lines at each side to leave out) and `detector` (a recipe as plain data, of which only the detector and
-    its signal are used).
+    `job`: `video`, `modified_ns` (of its file, when it was scanned), `clip` (id, span, frames, `transitions_at`), `set`
+    (folder), `files` (crf, preset), and perhaps `borders` (lines at each side to leave out) and `detector` (a recipe as
+    plain data, of which only the detector and its signal are used).
     """
     cv2.setNumThreads(1)
     video = Video(**job["video"])
+    check_same(video.id, place(video.path), video.bytes, job.get("modified_ns"))
     clip = job["clip"]
     name = f"clips/{video.id}/{clip['id']}.mp4"
     span = (clip["start_s"], clip["end_s"])
@@ -185,9 +186,12 @@ def look(job: Mapping[str, Any], progress: Progress) -> list[list[bytes]]:
     """Take what a model is shown of one clip: JPEG files, or one small mp4 file, for each of `looks`.
 
     `job`: `path` of the clip's file or its video, `start_s` of the clip in it, `first_timestamp_s`, `seekable`, and
-    `looks` as plain data.
+    `looks` as plain data; of a video also `video_id`, and `bytes` and `modified_ns` as they were when it was scanned.
+    Raises `VideoError`, also where another video has its place.
     """
     cv2.setNumThreads(1)
+    if "video_id" in job:
+        check_same(job["video_id"], place(job["path"]), job["bytes"], job["modified_ns"])
     wanted = [Look(**{**plain, "times": tuple(plain["times"])}) for plain in job["looks"]]
     where = {name: job[name] for name in ("start_s", "first_timestamp_s", "seekable")}
     return take_looks(job["path"], wanted, on_progress=progress, **where)

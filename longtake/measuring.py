@@ -1,8 +1,10 @@
 """The scan phase of a run: doing what is to be done, and committing the results as they come."""
 
+import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +39,8 @@ class Measured:
     scanned_s: float = 0.0
     """Seconds of video decoded."""
     elapsed_s: float = 0.0
+    no_numbers: Counter[str] = field(default_factory=Counter)
+    """Scores that said NaN or infinite -> of how many clips; what is stored is that they were not measured."""
 
 
 def measure_videos(store: Store, recipe: Recipe, work: Work, engine: Engine, watch: Watch) -> Measured:
@@ -216,7 +220,7 @@ class _Phase:
         store.append("votes", kept + [row for _, result in good for row in self._vote_rows(result)])
         files = self._written_files(self.has_clips.intersection(ids))
         store.delete("clips", "video_id", self.has_clips.intersection(ids))
-        store.append("clips", [row for _, r in good for row in _clip_rows(r, files)], self.clip_schema)
+        store.append("clips", [row for _, r in good for row in self._clip_rows(r, files)], self.clip_schema)
         store.delete("failures", "item", self.has_failed.intersection(c.name for c, _ in self.batch))
         store.append("failures", [self._failure_row(c, failure) for c, failure in bad if failure])
         store.delete("videos", "id", [video for video in ids if video in self.work.known])
@@ -264,6 +268,18 @@ class _Phase:
                     "work": work,
                 }
 
+    def _clip_rows(self, result: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        for clip in result["clips"]:
+            row = {name: value for name, value in clip.items() if name not in ("scores", "transitions")}
+            row |= {"transitions": len(clip["transitions"]), "transitions_at": list(clip["transitions"])}
+            for key, value in clip["scores"].items():
+                is_number = value is None or math.isfinite(value)
+                if not is_number:
+                    self.measured.no_numbers[key] += 1
+                label, _, part = key.partition(".")
+                row.setdefault(label, {})[part] = value if is_number else None
+            yield {**row, **_facts(result["video"], clip), **files.get(clip["id"], {})}
+
     def _written_files(self, video_ids: set[str]) -> dict[str, dict[str, Any]]:
         """Return what is known of clip files already written, by clip id: the same span needs no new file."""
         if not video_ids:
@@ -296,6 +312,15 @@ class _Phase:
         }
 
 
+def _facts(video: Mapping[str, Any], clip: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a clip's row says of its size and rate: a rate that varies is that of its own frames."""
+    duration_s = clip["end_s"] - clip["start_s"]
+    facts = {name: video[name] for name in ("width", "height", "fps")} | {"duration_s": duration_s}
+    if video["variable_fps"] and duration_s > 0:
+        facts["fps"] = round((clip["end_frame"] - clip["start_frame"]) / duration_s, 6)
+    return facts
+
+
 def video_fields(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a `Video` from its row."""
     extra = ("modified_ns", "previews", "made_by", "version", "revoted")
@@ -306,15 +331,3 @@ def _shot_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     endings = [*result["transitions"], None]
     for number, (shot, ending) in enumerate(zip(result["shots"], endings, strict=True)):
         yield {"video_id": result["video"]["id"], "number": number, **shot, "ends_in": ending}
-
-
-def _clip_rows(result: Mapping[str, Any], files: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    video = result["video"]
-    for clip in result["clips"]:
-        row = {name: value for name, value in clip.items() if name not in ("scores", "transitions")}
-        row |= {"transitions": len(clip["transitions"]), "transitions_at": list(clip["transitions"])}
-        for key, value in clip["scores"].items():
-            label, _, part = key.partition(".")
-            row.setdefault(label, {})[part] = value
-        facts = {name: video[name] for name in ("width", "height", "fps")}
-        yield {**row, **facts, "duration_s": clip["end_s"] - clip["start_s"], **files.get(clip["id"], {})}

@@ -65,7 +65,7 @@ class Work:
     keys: dict[str, str]
     """Keys of the signals that the recipe needs, by label."""
     moved: list[Candidate] = field(default_factory=list)
-    """Videos that the set has, under names where they aren't any more."""
+    """Videos that the set has, under names where they aren't any more, or where another is by now."""
 
 
 def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_failed: Sequence[str]) -> Work:
@@ -76,7 +76,14 @@ def plan_work(store: Store, recipe: Recipe, found: Found, engine: Engine, retry_
     unique = [c for c in named if hash_of(c.id) not in removed]
     made = {name: (key, path) for name, key, path in _columns(store, ("id", "made_by", "path"))}
     undone = [c for c in unique if c.id not in made or made[c.id][0] != recipe.key]
-    moved = [c for c in unique if c.id in made and made[c.id][1] != c.name and not _is_there(made[c.id][1])]
+    lying = {c.name: c.id for c in candidates}
+    moved = [
+        c
+        for c in unique
+        if c.id in made
+        and (before := made[c.id][1]) != c.name
+        and (lying.get(before, c.id) != c.id or not _is_there(before))
+    ]
     failed = _failed_before(store, recipe, retry_failed)
     todo = [c for c in undone if (c.name, c.bytes, c.modified_ns) not in failed]
     known = {c.id for c in todo if c.id in made}

@@ -111,7 +111,8 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     middle = share + Z**2 / (2 * n)
     half = Z * (share * (1 - share) / n + Z**2 / (4 * n**2)) ** 0.5
     low, high = ((middle + side * half) / (1 + Z**2 / n) for side in (-1, 1))
-    return max(0.0, low), min(1.0, high)
+    # Of none or all the one end is exact, and rounding would miss it.
+    return (max(0.0, low) if hits else 0.0), (min(1.0, high) if hits < n else 1.0)
 
 
 def _percent(share: float) -> str:

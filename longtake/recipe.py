@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,14 @@ from longtake.sections import (
 )
 from longtake.select import Rule
 from longtake.settings import merge, read_settings
-from longtake.steps import fingerprint, nearest
+from longtake.steps import fingerprint, look_in, nearest, tried
 from longtake.video import Quality
 
 CLIP_FACTS: dict[str, tuple[str, str]] = {
     "duration_s": ("s", "length of the clip"),
     "width": ("px", "width of the video as shown"),
     "height": ("px", "height of the video as shown"),
-    "fps": ("per s", "mean frame rate of the video"),
+    "fps": ("per s", "mean frame rate of the video, or of the clip where it varies"),
     "transitions": ("", "transitions inside it, where shots were joined"),
 }
 """What rules can ask of every clip besides its scores: key -> (unit, meaning)."""
@@ -167,6 +168,8 @@ def load(name: str, settings: Sequence[str] = ()) -> Recipe:
     """
     path = place(name)
     if path.suffix == ".toml":
+        if isinstance(path, Path):
+            look_in(path.absolute().parent)
         try:
             text = path.read_text(encoding="utf-8") if path.is_file() else None
         except OSError as error:
@@ -239,10 +242,12 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
         grounding=grounding,
     )
     if "votes" in clips.step.wants:
-        clips.step.call([], np.empty(0), 0.0, Votes(tuple(voters)), **clips.parameters)  # says what is wrong with them
+        with tried(clips.step):
+            clips.step.call([], np.empty(0), 0.0, Votes(tuple(voters)), **clips.parameters)  # says what is wrong
     for use in voters.values():
         if use.signal and (columns := signals[use.signal].step.columns):
-            use.step.call(_nothing(columns), [], **use.parameters)
+            with tried(use.step):
+                use.step.call(_nothing(columns), [], **use.parameters)
     if recipe.fast:
         check_fast([*signals.values(), *readers])
     check_rules(recipe, rules)
@@ -281,6 +286,12 @@ def score_keys(recipe: Recipe) -> list[str]:
     for label, use in recipe.scores.items():
         columns = recipe.signals[use.signal].step.columns if use.signal else ()
         nothing: Any = () if use.step.listed else _nothing(columns)
-        keys += [f"{label}.{part}" for part in recipe.score(use, nothing)]
+        with tried(use.step):
+            parts = recipe.score(use, nothing)
+        if not isinstance(parts, Mapping):
+            raise UsageError(
+                f"step {use.step.name!r} returned {parts!r}: a score returns named numbers, as {{'share': 0.5}}"
+            )
+        keys += [f"{label}.{part}" for part in parts]
     keys += COPY_FACTS if recipe.copies else ()
     return keys + [f"{label}.{part}" for label, use in recipe.judges.items() for part in use.step.scores]

@@ -4,6 +4,7 @@ Time is seconds from the video's first frame, half-open `[start_s, end_s)`. Fram
 frames from 0 and stand beside seconds for people; they are never the only truth. No pixels and no models here.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -221,6 +222,23 @@ class Span:
     """The best score of the caption on another scene of the negative span; None where there is none."""
     rejected_by: str | None = None
     """Why it is no good record; None for one that is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Which numbers a step's parameter may be, beside its type: `Annotated[float, Range(above=0, most=5)]`."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: float = -math.inf
+    """It is more than that."""
+
+    def __contains__(self, number: float) -> bool:
+        return math.isfinite(number) and self.above < number and self.least <= number <= self.most
+
+    def __str__(self) -> str:
+        bounds = (("above", self.above), ("at least", self.least), ("at most", self.most))
+        return " and ".join(f"{words} {bound:g}" for words, bound in bounds if math.isfinite(bound)) or "finite"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from longtake.planning import REMOVED, hash_of, removed_before
 from longtake.report import write_report
 from longtake.schemas import SCHEMAS
 from longtake.sources.files import absolute
+from longtake.steps import find
 from longtake.store import Store, one_of
 from longtake.video import video_id
 
@@ -242,6 +243,16 @@ def _holder(folder: Place, row: Mapping[str, Any]) -> Holder:
         words += ["--fps", f"{size['fps']:g}"] if size["fps"] else []
         words += ["--frames", frames] if frames != "1n" else []
         words += ["--sides", str(size["sides"])]
+    usual = _defaults(row["format"])
     for name, value in options["parameters"].items():
-        words += ["-s", f"{name}={json.dumps(value)}"]
+        if name not in usual or value != usual[name]:
+            words += ["-s", f"{name}={json.dumps(value, ensure_ascii=False)}"]
     return Holder(row["folder"], row["format"], shlex.join(words))
+
+
+def _defaults(format_name: str) -> Mapping[str, Any]:
+    """Return the parameters of a format as they are where nobody sets them; none for one that is no longer here."""
+    try:
+        return find("exports", format_name).defaults
+    except UsageError:
+        return {}

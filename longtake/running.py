@@ -2,9 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from longtake import __version__
 from longtake.captioning.asker import check_budget
@@ -12,8 +11,8 @@ from longtake.captioning.phase import caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
-from longtake.engines import connect
-from longtake.errors import SetError, UsageError
+from longtake.engines import check_workers, connect
+from longtake.errors import UsageError
 from longtake.grouping import Grouped, group_copies
 from longtake.listing import take_lists, uses_lists
 from longtake.lock import Lock
@@ -29,6 +28,7 @@ from longtake.settings import RECIPE
 from longtake.shards import ALL, Part, read_shard
 from longtake.sources.files import find_videos
 from longtake.spanning import Spanned, ground_captions
+from longtake.standing import check_folder, notes
 from longtake.store import Store
 from longtake.watch import Plan, Watch
 from longtake.writing import Written, forget_other_looks, sweep, write_clips
@@ -67,7 +67,7 @@ class RunResult:
 
 def run(
     recipe: str | Recipe,
-    sources: Sequence[str | Place],
+    sources: str | Place | Sequence[str | Place],
     to: str | Place,
     *,
     settings: Sequence[str] = (),
@@ -90,9 +90,9 @@ def run(
     """
     recipe = recipe if isinstance(recipe, Recipe) else load(recipe, settings)
     folder = set_folder(to)
-    if isinstance(folder, Path) and folder.exists() and not folder.is_dir():
-        raise SetError(f"{folder} is a file; name a folder for the set")
+    check_folder(folder)
     check_kinds(retry_failed)
+    check_workers(workers)
     if budget_usd is not None:
         check_budget(recipe)
     part = read_shard(shard)
@@ -110,7 +110,9 @@ def run(
         drop_gone(store, found)
         work = plan_work(store, recipe, found, machines, retry_failed)
         machines.check([folder, *(one.path for one in work.todo[:: 1 + len(work.todo) // CHECKED_VIDEOS])])
-        watch(work.plan)
+        watch(replace(work.plan, notes=notes(store, recipe, found)))
+        if not (folder / RECIPE).is_file():
+            write_whole(folder / RECIPE, recipe.to_toml().encode())  # a first scan that is stopped leaves a set, too
         note_moved(store, work.moved)
         measured = measure_videos(store, recipe, work, machines, watch)
         write_whole(folder / RECIPE, recipe.to_toml().encode())

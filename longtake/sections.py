@@ -2,21 +2,41 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from longtake.ask import ModelSettings
 from longtake.captions import try_out
 from longtake.duplicates import Copies
 from longtake.errors import UsageError
 from longtake.models import DEFAULT_MODEL
+from longtake.records import Range
 from longtake.select import Rule, parse_rule
-from longtake.steps import Kind, Plain, Step, check_installed, check_parameters, find, fingerprint, nearest
+from longtake.steps import (
+    Kind,
+    Plain,
+    Step,
+    check_installed,
+    check_parameters,
+    check_value,
+    find,
+    fingerprint,
+    nearest,
+    tried,
+)
 from longtake.video import Quality
 
 DEFAULT_GROUNDING = "internvid_g"
 BORDERS = "borders"
 """The score that [files] crop goes by."""
 EXACT, FAST = "exact", "fast"
+Preset = Literal[
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
+]
+FILES: dict[str, Any] = {
+    **{"crf": Annotated[int, Range(least=0, most=51)], "preset": Preset},
+    **dict.fromkeys(("copy", "verify", "crop"), bool),
+}
+"""What the parameters of [files] may be; the encoder, x264, takes no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +117,8 @@ def asked_of(kind: Kind, label: str, given: Mapping[str, Any], models: Mapping[s
     if model not in models:
         raise UsageError(f"[{kind}.{label}]: no model {model!r}{nearest(model, models)}; name it in [models.{model}]")
     try:
-        try_out(use.step.call, use.parameters)
+        with tried(use.step):
+            try_out(use.step.call, use.parameters)
     except UsageError as error:
         raise UsageError(f"[{kind}.{label}] {error}") from error
     return replace(use, model=model if use.step.asks else None)
@@ -117,7 +138,8 @@ def grounding_of(given: Mapping[str, Any]) -> Use:
     if not isinstance(caption, str):
         raise UsageError(f"[grounding]: caption = {caption!r} should name a kind of captions, as short or lvd2m.raw")
     use = replace(use_of("grounding", "grounding", {"step": step, **parameters}), caption=caption)
-    use.step.call((), **use.parameters)  # says which parameter is out of its range
+    with tried(use.step):
+        use.step.call((), **use.parameters)  # says which parameter is out of its range
     return use
 
 
@@ -136,13 +158,11 @@ def copies_of(given: Mapping[str, Any]) -> Copies:
 
 def files_of(given: Mapping[str, Any]) -> tuple[Quality, bool, bool]:
     """Return how clip files are encoded, whether they are looked at once more, and whether borders are left out."""
-    known = {**asdict(Quality()), "verify": True, "crop": False}
     for name, value in given.items():
-        if name not in known:
-            raise UsageError(f"[files] has no parameter {name!r}{nearest(name, known)}")
-        if type(value) is not type(known[name]):
-            raise UsageError(f"[files]: {name} = {value!r} should be of type {type(known[name]).__name__}")
-    chosen = {**known, **given}
+        if name not in FILES:
+            raise UsageError(f"[files] has no parameter {name!r}{nearest(name, FILES)}")
+        check_value(f"[files]: {name}", value, FILES[name])
+    chosen = {**asdict(Quality()), "verify": True, "crop": False, **given}
     verify, crop = bool(chosen.pop("verify")), bool(chosen.pop("crop"))
     return Quality(**chosen), verify, crop
 

@@ -5,8 +5,8 @@ CamelCase) and its module says `VERSION`, `SIGNAL` where it reads one (`SIGNALS`
 `SCORES` where a model answers with them, and `NEEDS` where it takes a package that longtake doesn't install. A signal
 that puts texts into the space of its pictures does so with `embed_texts`; a signal or score that needs weights gets
 them with `prepare`. A step that goes by what a list says of a fetched video's clips is `LISTED`; one that is wrong
-where a fast scan leaves frames out says `EVERY_FRAME`. A third party's step is named `my_package.my_file:my_score`.
-Listing names imports nothing.
+where a fast scan leaves frames out says `EVERY_FRAME`. A third party's step is named `my_package.my_file:my_score`,
+and looked for where Python looks, beside the recipe's file, and in the working folder. Listing names imports nothing.
 """
 
 import difflib
@@ -18,14 +18,19 @@ import json
 import pkgutil
 import re
 import shlex
+import sys
+import traceback
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from longtake.errors import UsageError
+from longtake.errors import LongtakeError, UsageError
+from longtake.records import Range
 
 Kind = Literal["signals", "shots", "voters", "clips", "scores", "judges", "captions", "grounding", "exports"]
 KINDS: tuple[Kind, ...] = typing.get_args(Kind)
@@ -107,16 +112,17 @@ def find(kind: Kind, name: str) -> Step:
     """Return a step by name. Raises `UsageError` with the nearest right name."""
     if ":" in name:
         module_name, _, attribute = name.partition(":")
+        look_in(Path.cwd())
     else:
         if name not in names(kind):
             raise UsageError(f"no step {name!r} in {kind}{nearest(name, names(kind))}")
         module_name = f"longtake.{kind}.{name}"
         attribute = "".join(part.title() for part in name.split("_")) if kind == "signals" else name
-    try:
-        module = importlib.import_module(module_name)
-        call = getattr(module, attribute)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"step {name!r} can't be loaded: {error}") from error
+    module = _load(name, module_name)
+    call = getattr(module, attribute, None)
+    if not callable(call):
+        there = nearest(attribute, (key for key in vars(module) if not key.startswith("_")))
+        raise UsageError(f"step {name!r} can't be loaded: {module_name} has no function {attribute!r}{there}")
     return Step(
         kind,
         name,
@@ -132,6 +138,51 @@ def find(kind: Kind, name: str) -> Step:
         every_frame=bool(getattr(module, "EVERY_FRAME", False)),
         prepare=getattr(module, "prepare", None),
     )
+
+
+def look_in(folder: Path) -> None:
+    """Let steps of one's own be found in a folder too, after all places where Python looks; also by workers."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))  # which workers are started with
+    importlib.invalidate_caches()
+
+
+def _load(name: str, module_name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise UsageError(f"step {name!r} can't be loaded: {error}") from error  # it imports what isn't there
+        file = f"{error.name.replace('.', '/')}.py"
+        raise UsageError(
+            f"step {name!r} can't be loaded: there is no {file} in {Path.cwd()}, beside the recipe's file, or where "
+            "Python looks; go to the folder that holds it, or name that in PYTHONPATH"
+        ) from error
+    except Exception as error:  # whatever a file of the user's does wrong
+        raise UsageError(f"step {name!r} can't be loaded: {where_wrong(error)}") from error
+
+
+@contextmanager
+def tried(step: Step) -> Iterator[None]:
+    """While a step is called before any work, on nothing: raise `UsageError` that says where it is wrong."""
+    try:
+        yield
+    except LongtakeError:
+        raise
+    except Exception as error:
+        if ":" not in step.name:  # a fault of ours, to be told in full
+            raise
+        raise UsageError(
+            f"step {step.name!r} fails when it is given nothing, as for a clip without rows: {where_wrong(error)}"
+        ) from error
+
+
+def where_wrong(error: Exception) -> str:
+    """Return an error with the file and line that it came from."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}, line {error.lineno}: {error.msg}"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename}, line {last.lineno}: {type(error).__name__}: {error}"
 
 
 def _defaults(call: Callable[..., Any]) -> dict[str, Plain]:
@@ -153,15 +204,26 @@ def check_installed(step: Step) -> None:
 
 
 def check_parameters(step: Step, given: Mapping[str, Any]) -> dict[str, Plain]:
-    """Return a step's parameters with the given ones set. Raises `UsageError` for an unknown name or a wrong type."""
-    hints = typing.get_type_hints(step.call.__init__ if inspect.isclass(step.call) else step.call)
+    """Return a step's parameters with the given ones set. Raises `UsageError` for an unknown name or a wrong value."""
+    call = step.call.__init__ if inspect.isclass(step.call) else step.call
+    hints = typing.get_type_hints(call, include_extras=True)
     for name, value in given.items():
         where = f"{step.kind} step {step.name!r}"
         if name not in step.defaults:
             raise UsageError(f"{where} has no parameter {name!r}{nearest(name, step.defaults)}")
-        if name in hints and not _fits(value, hints[name]):
-            raise UsageError(f"{where}: {name} = {told(value)} should be {_expected(hints[name])}")
+        if name in hints:
+            check_value(f"{where}: {name}", value, hints[name])
     return {**step.defaults, **given}
+
+
+def check_value(what: str, value: object, hint: Any) -> None:
+    """Raise `UsageError` for a value that is not of a type, or outside the `Range` that stands beside it."""
+    hint, *more = typing.get_args(hint) if typing.get_origin(hint) is Annotated else [hint]
+    if not _fits(value, hint):
+        raise UsageError(f"{what} = {told(value)} should be {_expected(hint)}")
+    for limits in more:
+        if isinstance(limits, Range) and isinstance(value, int | float) and value not in limits:
+            raise UsageError(f"{what} = {told(value)} should be {limits}")
 
 
 def _expected(hint: Any) -> str:

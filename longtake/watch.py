@@ -30,6 +30,8 @@ class Plan:
     """Videos whose signals are all stored: no decode, arithmetic only."""
     to_scan_s: float
     """Seconds of video to decode, estimated from a sample of headers."""
+    notes: tuple[str, ...] = ()
+    """What else is worth a line before work starts: what of the set is replaced, or was passed over."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,13 +193,15 @@ class _Phase:
         return self
 
     def _items(self) -> Iterable[Item]:
-        videos = {row["id"]: video_fields(row) for row in self.store.read("videos").to_pylist()}
+        videos = {row["id"]: row for row in self.store.read("videos").to_pylist()}
         recipe = self.recipe.as_dict()
         label = self.recipe.shots.signal
         detector = {"shots": recipe["shots"], "signals": {label: recipe["signals"][label]}}
         for clip in self.todo:
+            row = videos[clip["video_id"]]
             payload = {
-                "video": videos[clip["video_id"]],
+                "video": video_fields(row),
+                "modified_ns": row["modified_ns"],
                 "clip": {name: clip[name] for name in (*SPAN, "transitions_at", "file")},
                 "set": str(self.store.folder),
                 "files": asdict(self.recipe.files) if self.recipe.files else {},

@@ -1,6 +1,7 @@
 """The command line: quick, plain, and with exit statuses that scripts can use."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -120,9 +121,14 @@ def test_shots_as_json_has_the_published_form(media) -> None:
 
 
 def test_shots_for_people_and_broken_files_among_them(media) -> None:
-    status, said = call("shots", media["cut"], media["text"])
-    assert status == 3
-    assert "2 shots" in said and "frame 48" in said and "text.mp4 failed" in said
+    done = CliRunner().invoke(main, ["shots", str(media["cut"]), str(media["text"])])
+    assert done.exit_code == 3
+    head, first, cut, second = done.stdout.splitlines()
+    assert head == f"{media['cut']}  4.0 s, 2 shots, 1 transition"
+    assert first.split() == ["shot", "0.000", "s", "to", "2.000", "s", "frames", "0", "to", "47"]
+    assert cut.split()[:5] == ["cut", "2.000", "s", "frame", "48"]
+    assert second.split() == ["shot", "2.000", "s", "to", "4.000", "s", "frames", "48", "to", "95"]
+    assert done.stderr.startswith(f"{media['text']} failed: ") and done.stderr.count(str(media["text"])) == 1
     assert call("shots", media["text"])[0] == 1
 
 
@@ -148,6 +154,24 @@ def test_ctrl_c_ends_at_once_and_keeps_what_is_done(media, tmp_path: Path) -> No
     assert process.returncode == 130, said
     assert "the same command goes on" in said and "Traceback" not in said
     assert 0 < Store(tmp_path / "set").read("videos").num_rows < 30
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (["shots", "a.mp4"], "Stopped."),
+        (["export", "a-set", "csv", "--to", "out"], "Stopped. The same command goes on."),
+        (["caption", "a-set"], "Stopped. What was finished is in the set; the same command goes on."),
+    ],
+    ids=lambda one: one[0] if isinstance(one, list) else "",
+)
+def test_ctrl_c_says_what_that_command_leaves(monkeypatch: pytest.MonkeyPatch, words: list[str], left: str) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.commands[words[0]], "callback", stopped)
+    status, said = call(*words)
+    assert status == 130 and said.strip() == left
 
 
 def test_select_prints_the_funnel(made: Path) -> None:
@@ -176,6 +200,50 @@ def test_catalogues() -> None:
     status, said = call("steps")
     assert status == 0 and all(kind in said for kind in ("signals", "shots", "clips", "scores"))
     assert "picture heights per second" in call("steps", "motion")[1]
+
+
+def test_doctor_says_which_folder_is_not_there() -> None:
+    assert call("doctor", "nosuch") == (
+        1,
+        "longtake: nosuch: no such folder; name one on the disk that a set is to be on\n",
+    )
+
+
+def test_names_that_the_terminals_encoding_lacks_are_written_all_the_same(media, tmp_path: Path) -> None:
+    shutil.copy(media["still"], tmp_path / "fïlm 映画.mp4")
+    command = [sys.executable, "-c", "from longtake.cli import main; main()", "shots", str(tmp_path)]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"f\xeflm \u6620\u753b.mp4" in done.stdout
+
+
+def test_ctrl_c_while_modules_load_says_nothing() -> None:
+    """A module that loads early stands for a moment in which the user presses the keys."""
+    code = (
+        "import os, signal, sys, types\n"
+        "class Press:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'longtake.cli.making': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Press())\n"
+        "import longtake.cli\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_ones_own_step_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_shown.py").write_text("SIGNAL = 'motion'\ndef calm(series, *, below=0.1):\n    'Share of calm.'\n")
+    status, said = call("steps", "own_shown:calm")
+    assert status == 0
+    assert [line.strip() for line in said.splitlines()] == [
+        "own",
+        "own_shown:calm Share of calm.",
+        "below = 0.1",
+        "reads the signal motion",
+    ]
 
 
 def test_doctor_finds_this_machine_fit() -> None:

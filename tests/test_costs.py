@@ -1,6 +1,7 @@
 """What work would cost: arithmetic that holds for any numbers, and a dry run that says it and writes nothing."""
 
 import math
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -138,6 +139,7 @@ def test_a_dry_run_writes_nothing(films, tmp_path):
     said = CliRunner().invoke(main, ["run", "lvd2m", str(films), "--to", str(tmp_path / "set"), "--dry-run"])
     assert said.exit_code == 0, said.output
     assert "3 to scan" in said.output and "3 videos of 3.0 s" in said.output and "Nothing was written" in said.output
+    assert "a day on" not in said.output and not re.search(r"\de-\d", said.output)
     assert not (tmp_path / "set").exists()
     assert CliRunner().invoke(main, ["run", "lvd2m", str(films), "--dry-run"]).exit_code == 0
 
@@ -147,7 +149,9 @@ def test_a_far_larger_run_needs_no_videos():
     words = ["run", "lvd2m", "--dry-run", *(word for one in told for word in ("--assume", one))]
     said = CliRunner().invoke(main, words)
     assert said.exit_code == 0, said.output
-    assert "220 million videos of 10.0 s" in said.output and "10,000 cores" in said.output and "$" in said.output
+    assert (
+        "220 million videos of 10.0 s" in said.output and "10,000 cores, a day on" in said.output and "$" in said.output
+    )
 
 
 def test_a_trial_measures_some_of_the_videos(films, tmp_path):

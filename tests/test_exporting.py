@@ -16,6 +16,7 @@ from exported import kept, small_set
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longtake import exporting
 from longtake.cli import main
 from longtake.errors import SetError, UsageError
 from longtake.exporting import export_set, parse_split, split_of
@@ -68,6 +69,34 @@ def test_the_same_again_is_there_and_another_is_refused(made: Path, tmp_path: Pa
     with pytest.raises(UsageError, match="isn't this export"):
         export_set(made, "jsonl", tmp_path / "mine")
     assert files(done.folder) == before and (tmp_path / "mine" / "thesis.txt").exists()
+
+
+@pytest.mark.parametrize("mark", [None, "no key of ours"])
+def test_only_what_an_export_left_makes_room_for_another(made: Path, tmp_path: Path, mark: str | None) -> None:
+    partial = tmp_path / "out.partial"
+    partial.mkdir()
+    (partial / "thesis.txt").write_text("years of work")
+    if mark:
+        (partial / ".key").write_text(mark)
+    with pytest.raises(UsageError, match="no export made it: rename it or move it away"):
+        export_set(made, "jsonl", tmp_path / "out")
+    assert (partial / "thesis.txt").read_text() == "years of work" and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("left", [{}, {".key": ""}, {".key": "0123456789abcdef", "old.csv": "a"}])
+def test_what_another_export_left_makes_room(made: Path, tmp_path: Path, left: dict[str, str]) -> None:
+    (tmp_path / "out.partial").mkdir()
+    for name, text in left.items():
+        (tmp_path / "out.partial" / name).write_text(text)
+    done = export_set(made, "jsonl", tmp_path / "out")
+    assert done.clips and not (done.folder / "old.csv").exists() and not (tmp_path / "out.partial").exists()
+
+
+def test_what_was_killed_before_it_got_its_name_makes_room(made: Path, tmp_path: Path) -> None:
+    whole = export_set(made, "jsonl", tmp_path / "out", copy=True)
+    before = files(whole.folder)
+    whole.folder.rename(tmp_path / "out.partial")
+    assert files(export_set(made, "jsonl", tmp_path / "out", copy=True).folder) == before
 
 
 def test_an_export_is_noted_in_the_set(made: Path, tmp_path: Path) -> None:
@@ -124,6 +153,45 @@ def test_no_two_splits_hold_the_same_footage(made: Path, with_copies: Path, tmp_
 def test_a_rule_of_an_export_counts_copies_among_the_clips_that_go_out(with_copies: Path, tmp_path: Path) -> None:
     best = export_set(with_copies, "jsonl", tmp_path / "best", where=["copies.rank <= 1"])
     assert best.clips == 1
+
+
+def test_the_same_content_under_other_names_is_in_one_split() -> None:
+    for n in range(50):
+        video = f"-{n:010x}"
+        assert len({split_of(name + video, parse_split("a:0.5,b:0.5")) for name in ("film", "copy-of-film", "x")}) == 1
+
+
+@pytest.mark.parametrize(
+    ("form", "settings", "words"),
+    [
+        ("csv", ["caption=dens"], "did you mean 'dense'"),
+        ("jsonl", ["columns=video=fil"], "did you mean 'file'"),
+        ("parquet", ["columns=video=file,text=caption:nope"], "no clip has a caption of kind 'nope'"),
+        ("csv", ["columns=captions"], "can't hold all captions"),
+        ("lvd2m", ["captioner=lvd2"], "no clip has a caption by 'lvd2'; did you mean 'lvd2m'"),
+        ("ltx", [], r"clips don't fit LTX"),
+        ("musubi", ["target_frames='24'"], "not 4n"),
+    ],
+)
+def test_what_is_refused_is_refused_before_any_file_is_made(
+    made: Path, tmp_path: Path, form: str, settings: list[str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting.clips.Writer, "place", lambda *_: pytest.fail("a file is put"))
+    with pytest.raises(UsageError, match=words):
+        export_set(made, form, tmp_path / "out", settings=settings)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_without_a_caption_says_so(made: Path, tmp_path: Path) -> None:
+    bare = Path(shutil.copytree(made, tmp_path / "bare"))
+    mine = [row["clip_id"] for row in Store(bare).read("captions").to_pylist()]
+    Store(bare).delete("captions", "clip_id", mine, also="step != 'measured'")
+    for form, count in (("lvd2m", len(kept(bare))), ("jsonl", 0)):
+        assert export_set(bare, form, tmp_path / form).without_caption == count
+    said = CliRunner().invoke(main, ["export", str(bare), "lvd2m", "--to", str(tmp_path / "lvd2m")]).output
+    assert "No clip has a caption that this format takes" in said
+    said = CliRunner().invoke(main, ["export", str(bare), "jsonl", "--to", str(tmp_path / "jsonl")]).output
+    assert "caption" not in said
 
 
 @given(st.lists(st.text(min_size=1), unique=True, min_size=1, max_size=200))

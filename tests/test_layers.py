@@ -45,6 +45,7 @@ LAYERS = [
     {"corpus"},
     {"hashing", "measuring", "opening", "selecting", "purity"},
     {"listing"},
+    {"standing"},
     {"planning"},
     {"engines", "jobs", "store", "voting", "watch"},
     {"schemas", "lock", "deriving"},

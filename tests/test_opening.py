@@ -2,6 +2,7 @@
 
 import importlib
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,11 @@ from media import Media, read_number
 
 import longtake
 from longtake.errors import SetError, UsageError
+from longtake.lock import Lock
 from longtake.opening import Set
 from longtake.running import run
+from longtake.select import parse_rule
+from longtake.selecting import apply_rules
 from longtake.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,6 +177,34 @@ def test_times_outside_a_clip_are_a_mistake(sets: dict[str, Set], start_s, frame
         sets["files"].frames("x", 0.0, 1, 1.0)
 
 
+@pytest.mark.parametrize(
+    ("ask", "says"),
+    [
+        (lambda made: made.read("clip"), "no table 'clip'; did you mean 'clips'"),
+        (
+            lambda made: made.clips(columns=["motion.men"]),
+            "no column 'motion.men' in clips; did you mean 'motion.mean'",
+        ),
+        (lambda made: made.read("spans", ["gone"]), "no column 'gone' in spans; there is "),
+        (lambda made: made.clips(["kept"]), r"where = \['kept'\] is no filter; write SQL"),
+        (lambda made: made.clips("motion.men > 3"), "'motion.men > 3' is no filter of clips: .*men not found"),
+        (lambda made: list(made.rows("kept >>>")), "'kept >>>' is no filter of clips: .*parse"),
+    ],
+)
+def test_what_is_asked_of_tables_wrongly(sets: dict[str, Set], ask: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        ask(sets["files"])
+    assert "/rust/" not in str(caught.value)
+
+
+def test_one_column_may_be_named_alone(sets: dict[str, Set]) -> None:
+    assert sets["files"].read("clips", "id").column_names == ["id"]
+
+
+def test_what_there_is_to_use_is_listed() -> None:
+    assert {"run", "find_shots", "open_set"} <= set(dir(longtake))
+
+
 # PyTorch
 
 
@@ -212,6 +244,18 @@ def test_windows_are_the_same_for_the_same_seed_and_epoch(sets: dict[str, Set], 
     assert one[-1]["id"] == one[len(one) - 1]["id"]
     with pytest.raises(IndexError):
         one[len(one)]
+
+
+def test_where_narrows_the_kept_clips(sets: dict[str, Set], torch, tmp_path: Path) -> None:
+    folder = shutil.copytree(sets["spans"].folder, tmp_path / "set")
+    with Lock(folder) as lock:
+        apply_rules(Store(folder, lock), [parse_rule("duration_s >= 10")])
+    made = longtake.open_set(folder)
+    kept = set(made.clips()["id"].to_pylist())
+    assert 0 < len(kept) < made.clips(None).num_rows
+    for where in (None, "duration_s > 0 OR NOT kept", "kept AND duration_s > 0"):
+        windows = made.torch(frames=1, size=(16, 16), where=where)
+        assert {windows[i]["id"] for i in range(len(windows))} == kept
 
 
 def test_windows_travel(sets: dict[str, Set], torch) -> None:

@@ -28,6 +28,7 @@ def test_a_share_below_one_is_never_said_to_be_all() -> None:
     assert str(Purity(38, 37)) == "97.4 % (95 % interval 86.5 to 99.5 %)"
     assert str(Purity(3, 3)) == "100 % (95 % interval 43.9 to 100 %)"
     assert str(Purity(100_000, 99_999)).startswith("99.9 % (")
+    assert all(Purity(n, n).interval[1] == 1 and Purity(n, 0).interval[0] == 0 for n in range(1, 200))
 
 
 def clips(*rows: tuple[float, bool, str | None, int | None]) -> pa.Table:

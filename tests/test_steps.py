@@ -1,17 +1,22 @@
 """Steps are found by their file names, and their parameters are checked before any work."""
 
+import importlib
+import inspect
 import json
 import subprocess
 import sys
+import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import longtake
 from longtake.errors import UsageError
-from longtake.recipe import resolve
-from longtake.records import Series
+from longtake.recipe import load, resolve
+from longtake.records import Range, Series
 from longtake.steps import KINDS, check_parameters, find, fingerprint, missing, names
 
 ALL = [(kind, name) for kind in KINDS for name in names(kind)]
@@ -80,6 +85,80 @@ def test_somebody_elses_step_is_found_by_its_full_name(tmp_path, monkeypatch) ->
     assert (step.version, step.signal, step.defaults) == (3, "motion", {"below": 0.1})
     with pytest.raises(UsageError, match="can't be loaded"):
         find("scores", "my_steps:clam")
+
+
+CALM = """
+SIGNAL = 'motion'
+def calm(series, *, below: float = 0.1):
+    'Share of calm.'
+    return {body}
+"""
+
+
+@pytest.fixture
+def own_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave nothing behind of the places in which steps were looked for."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+@pytest.mark.usefixtures("own_places")
+def test_ones_own_step_is_found_beside_the_recipe_and_in_the_working_folder(tmp_path, monkeypatch) -> None:
+    for place in ("beside", "working", "elsewhere"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / f"own_{place}.py").write_text(CALM.format(body="{'share': None}"))
+        (tmp_path / "beside" / f"{place}.toml").write_text(f"[scores.calm]\nstep = 'own_{place}:calm'\n")
+    monkeypatch.chdir(tmp_path / "working")
+    for place in ("beside", "working"):
+        assert load(str(Path("..") / "beside" / f"{place}.toml")).scores["calm"].step.signal == "motion"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=r"there is no own_elsewhere.py in .*, beside the recipe's file, or"):
+        load("beside/elsewhere.toml")
+
+
+@pytest.mark.usefixtures("own_places")
+def test_workers_find_ones_own_step(tmp_path, media) -> None:
+    (tmp_path / "own_worked.py").write_text(CALM.format(body="{'share': 0.5 if len(series) else None}"))
+    (tmp_path / "mine.toml").write_text("[scores.calm]\nstep = 'own_worked:calm'\n")
+    made = longtake.run(str(tmp_path / "mine.toml"), str(media["still"]), tmp_path / "set", workers=1)
+    assert not made.failures
+    assert longtake.open_set(tmp_path / "set").clips(columns=["calm.share"])["calm.share"].to_pylist() == [0.5]
+
+
+@pytest.mark.usefixtures("own_places")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (CALM.format(body="{'share': 1 / len(series)}"), r"own_wrong.py, line 5: ZeroDivisionError: division by zero"),
+        (CALM.format(body="1.0"), r"returned 1.0: a score returns named numbers"),
+        ("VERSION = 1\nNO = 3 / 0\n", r"own_wrong.py, line 2: ZeroDivisionError"),
+        ("def calm(series:\n", r"own_wrong.py, line 1: "),
+        ("import no_such_thing_at_all\n", r"No module named 'no_such_thing_at_all'"),
+        ("VERSION = 1\ncalmer = len\n", r"no function 'calm'; did you mean 'calmer'"),
+    ],
+)
+def test_what_is_wrong_with_ones_own_step_is_said_in_a_line(tmp_path, monkeypatch, text, says) -> None:
+    monkeypatch.delitem(sys.modules, "own_wrong", raising=False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    importlib.invalidate_caches()
+    (tmp_path / "own_wrong.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(UsageError, match=says) as caught:
+        resolve({"scores": {"calm": {"step": "own_wrong:calm"}}})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), [pair for pair in ALL if pair[0] in ("signals", "shots", "voters", "clips")])
+def test_every_number_of_a_step_has_its_range(kind: str, name: str) -> None:
+    step = find(kind, name)
+    call = step.call.__init__ if inspect.isclass(step.call) else step.call
+    hints = typing.get_type_hints(call, include_extras=True)
+    for parameter, default in step.defaults.items():
+        if type(default) in (int, float) and not step.asks:  # those that ask say it when they are tried
+            assert any(isinstance(more, Range) for more in typing.get_args(hints[parameter])), parameter
+            check_parameters(step, {parameter: default})
+            for wrong in (float("nan"), float("inf"), float("-inf")):
+                with pytest.raises(UsageError, match="should be"):
+                    check_parameters(step, {parameter: wrong})
 
 
 def test_a_step_that_lacks_a_package_says_how_to_install_it(tmp_path, monkeypatch) -> None:

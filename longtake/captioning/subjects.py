@@ -19,6 +19,7 @@ from longtake.captions import Look, View
 from longtake.facts import gather_facts
 from longtake.listing import rows_for
 from longtake.places import Place
+from longtake.planning import PASSING
 from longtake.recipe import Recipe
 from longtake.records import Caption, Clip, Series, Vote
 from longtake.schemas import SCHEMAS
@@ -210,7 +211,7 @@ class Pending:
         return wrong and work == self.keys[use.label] and self._again("quarantined")
 
     def _again(self, kind: str) -> bool:
-        return kind in self.retry or "all" in self.retry
+        return kind in (*PASSING, *self.retry) or "all" in self.retry
 
 
 def judge_key(keys: Mapping[str, str]) -> str:
@@ -295,6 +296,9 @@ def picture_job(folder: Place, subject: Subject, looks: Sequence[Look]) -> dict[
     file = folder / clip["file"] if clip["file"] else None
     whole = {
         "path": video["path"],
+        "video_id": video["id"],
+        "bytes": video["bytes"],
+        "modified_ns": video["modified_ns"],
         "start_s": clip["start_s"],
         "first_timestamp_s": video["first_timestamp_s"],
         "seekable": video["seekable"],

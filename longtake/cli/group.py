@@ -39,6 +39,18 @@ retry_option = click.option(
     "--retry-failed", multiple=True, metavar="KIND", help="Try failures of a kind again; `all` for every one."
 )
 
+_GOES_ON = "What was finished is in the set; the same command goes on."
+_LEFT = {
+    "fetch": "What was fetched is in the folder; the same command goes on.",
+    "run": _GOES_ON,
+    "caption": _GOES_ON,
+    "ground": _GOES_ON,
+    "merge": _GOES_ON,
+    "export": "The same command goes on.",
+    "remove": "The same command goes on.",
+}
+"""What a command leaves when it is stopped; others leave nothing."""
+
 
 class Main(click.Group):
     """Turns errors that are meant for the user into one line and exit status 1."""
@@ -62,7 +74,7 @@ class Main(click.Group):
             click.echo(f"longtake: {harmless(words)}", err=True)
             ctx.exit(EXIT_NOTHING)
         except KeyboardInterrupt:
-            click.echo("\nStopped. What was finished is in the set; the same command goes on.", err=True)
+            click.echo(f"\nStopped. {_LEFT.get(ctx.invoked_subcommand or '', '')}".rstrip(), err=True)
             ctx.exit(EXIT_INTERRUPTED)
 
 

@@ -85,12 +85,14 @@ def run(
     with imported_for_good():
         from longtake.fetching import Manner
         from longtake.from_lists import bring_lists
+        from longtake.places import set_folder
         from longtake.recipe import load
         from longtake.running import run as run_recipe
         from longtake.settings import read_mapping
         from longtake.show.fetching import fetched as show_fetched
         from longtake.show.live import Live
         from longtake.show.results import result as show_result
+        from longtake.standing import check_folder
 
     loaded = load(recipe, [*_model_settings(url, model), *settings])
     if dry:
@@ -103,6 +105,7 @@ def run(
         raise click.UsageError("name SOURCES and --to SET; only --dry-run does without them")
     if assume or measure:
         raise click.UsageError("--assume and --measure are for --dry-run")
+    check_folder(set_folder(to))  # before hours of fetching
     with Live() as live:
         brought = bring_lists(
             sources,

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.records import Series, Shot
+from longtake.records import Range, Series, Shot
 from longtake.similarity import Floats, any_above, frame_vectors, mean_vectors, pair_cosines
 
 VERSION = 1
@@ -27,9 +27,9 @@ def scenes(
     series: Series,
     *,
     rule: Literal["last", "union"] = "last",
-    similar_above: float = 0.85,
-    least_s: float = 0.5,
-    most_s: float = 0.0,
+    similar_above: Annotated[float, Range(least=-1, most=1)] = 0.85,
+    least_s: Annotated[float, Range(least=0)] = 0.5,
+    most_s: Annotated[float, Range(least=0)] = 0.0,
 ) -> list[Shot]:
     """Neighbouring shots that look alike as one clip; the clips tile the video, without gaps (arXiv 2403.10228).
 

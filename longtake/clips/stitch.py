@@ -1,13 +1,14 @@
 """Shots joined where voters say that a transition parts nothing: MiraData's stitching."""
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from longtake.clips.takes import takes
 from longtake.errors import UsageError
-from longtake.records import Shot, Votes
+from longtake.records import Range, Shot, Votes
 
 VERSION = 1
 
@@ -22,8 +23,8 @@ def stitch(
     votes: Votes,
     *,
     join: str = "model_a and model_b or colour and shape",
-    trim_s: float = 0.1,
-    most_s: float = 0.0,
+    trim_s: Annotated[float, Range(least=0)] = 0.1,
+    most_s: Annotated[float, Range(least=0)] = 0.0,
 ) -> list[Shot]:
     """Neighbouring shots that voters join as one clip, trimmed where it meets a transition (arXiv 2407.06358).
 

@@ -1,16 +1,19 @@
 """Every shot as one clip, trimmed clear of its transitions: the long take."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.records import Shot
+from longtake.records import Range, Shot
 
 VERSION = 1
 
 
-def takes(shots: Sequence[Shot], times: NDArray[np.float64], end_s: float, *, trim_s: float = 0.1) -> list[Shot]:
+def takes(
+    shots: Sequence[Shot], times: NDArray[np.float64], end_s: float, *, trim_s: Annotated[float, Range(least=0)] = 0.1
+) -> list[Shot]:
     """Each shot as one clip, trimmed on both sides where it meets a transition.
 
     trim_s: seconds taken off at a transition, so that one placed a frame or two off leaves no trace. The start and

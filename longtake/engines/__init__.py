@@ -93,6 +93,12 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check_workers(workers: int | None) -> None:
+    """Raise `UsageError` for a number of workers that does no work."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"workers = {workers}: there is work for one at least")
+
+
 @contextmanager
 def connect(name: str = "local", *, workers: int | None = None, address: str | None = None) -> Iterator[Engine]:
     """Start an engine, and end it with all that it started.
@@ -100,6 +106,7 @@ def connect(name: str = "local", *, workers: int | None = None, address: str | N
     `workers` is a limit; by default each core has one. `address` is a Ray cluster's. Raises `UsageError` for what
     can't be had.
     """
+    check_workers(workers)
     if name == "local":
         from longtake.engines.local import LocalEngine
 

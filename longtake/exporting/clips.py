@@ -1,9 +1,11 @@
 """The kept clips of a set on their way to a format: which of them, their files, and what else an exporter is given."""
 
 import inspect
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from longtake.errors import SetError, UsageError
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
 from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.exports import About, Placed, Row
-from longtake.opening import rows_of
+from longtake.opening import is_good, rows_of
 from longtake.places import Place
 from longtake.select import parse_rule
 from longtake.selecting import choose
@@ -29,6 +31,9 @@ from longtake.watch import Progress, Watch
 
 TELL_S = 0.5
 AT_ONCE_BYTES = 1 << 22
+ROWS_AT_ONCE = 10_000
+KIND_OF_COLUMN = re.compile(r"(?:^|[,=])\s*caption:([^,]+)")
+"""In a map of columns: the kind of caption that one of them has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ def export_clips(
     """Write the kept clips of a set to a new folder; see `export_set`."""
     shares = parse_split(choice.split)
     clips, without_file, too_short = _choose(store, choice.where, choice.size)
-    kind = str(parameters.get("caption") or "")
+    _check_captions(store, step, parameters, clips["id"])
     size = asdict(choice.size) if choice.size else None
     options = {"where": list(choice.where), "split": choice.split, "parameters": parameters, "size": size}
     kin = first_of_kin(store)
@@ -56,11 +61,9 @@ def export_clips(
     if there := as_it_was(to, key):
         return there
     partial = unfinished(to, key)
-    writer = Writer(store, partial, shares, kin, choice, kind, clips, watch)
-    step.call(writer.rows(), partial, writer.place, *_wanted(step, store, choice.where), **parameters)
-    if kind and writer.without_caption == writer.count:
-        known = sorted(set(store.read("captions", ["kind"])["kind"].to_pylist()))
-        raise UsageError(f"no clip has a caption of kind {kind!r}{nearest(kind, known)}")
+    writer = Writer(store, partial, shares, kin, choice, parameters, clips, watch)
+    with gone_if_refused(partial):
+        step.call(writer.rows(), partial, writer.place, *_wanted(step, store, choice, clips), **parameters)
     left_out = {"without_file": without_file, "too_short": too_short, "without_caption": writer.without_caption}
     done = Exported(to, step.name, writer.count, writer.bytes, writer.splits, **left_out, was_there=False)
     finish(store, done, key, options, partial, sorted(set(clips["video_id"].to_pylist())))
@@ -82,19 +85,61 @@ def _choose(store: Store, where: Sequence[str], size: Refit | None) -> tuple[pa.
     without_file = clips.num_rows - found.num_rows
     if size is None:
         return found, without_file, 0
-    rate = pa.scalar(size.fps) if size.fps else found["fps"]
-    frames = pc.ceil(pc.multiply(found["duration_s"], rate))
+    frames = pc.subtract(found["end_frame"], found["start_frame"])
+    if size.fps:
+        frames = pc.ceil(pc.multiply(found["duration_s"], pa.scalar(size.fps)))
     fits = found.filter(pc.greater_equal(frames, size.frames + size.plus_one))
     if not fits.num_rows:
         raise SetError(f"no kept clip has {size.frames + size.plus_one} frames; ask for fewer or a higher --fps")
     return fits, without_file, found.num_rows - fits.num_rows
 
 
-def _wanted(step: Step, store: Store, where: Sequence[str]) -> list[Any]:
+def _check_captions(store: Store, step: Step, parameters: Mapping[str, Any], clip_ids: pa.ChunkedArray) -> None:
+    """Raise `UsageError` for a kind of caption, or a captioner, that was asked for and of which no clip has one."""
+    asked = [str(parameters.get("caption") or ""), *KIND_OF_COLUMN.findall(str(parameters.get("columns") or ""))]
+    missing = [("of kind", kind.strip()) for kind in asked if kind.strip()]
+    if parameters.get("captioner") != step.defaults.get("captioner"):
+        missing.append(("by", str(parameters["captioner"])))
+    known: dict[str, set[str]] = {"of kind": set(), "by": set()}
+    for batch in store.stream("captions", ["clip_id", "step", "kind", "problems"], ROWS_AT_ONCE):
+        if not missing:  # mostly the first rows have it
+            return
+        found = batch.filter(pc.and_(is_good(batch), pc.is_in(batch["clip_id"], clip_ids.combine_chunks())))
+        for label, kind in set(zip(found["step"].to_pylist(), found["kind"].to_pylist(), strict=True)):
+            known["of kind"] |= {kind, f"{label}.{kind}"}
+            known["by"].add(label)
+        missing = [(how, name) for how, name in missing if known[how].isdisjoint(map(str.strip, name.split(",")))]
+    for how, name in missing:
+        raise UsageError(f"no clip has a caption {how} {name!r}{nearest(name, known[how])}")
+
+
+@contextmanager
+def gone_if_refused(partial: Path) -> Iterator[None]:
+    """Remove an unfinished export that its format refuses: the same call would be refused again."""
+    try:
+        yield
+    except UsageError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _wanted(step: Step, store: Store, choice: Choice, clips: pa.Table) -> list[Any]:
     """Return what an exporter wants beyond rows, folder and place, by the names of its further parameters."""
-    offers: dict[str, Callable[[], Any]] = {"about": lambda: _about(store, where), "write_table": lambda: write_table}
+    offers: dict[str, Callable[[], Any]] = {
+        "about": lambda: _about(store, choice.where),
+        "write_table": lambda: write_table,
+        "sizes": lambda: _sizes(clips) if choice.size is None else (),
+    }
     parameters = list(inspect.signature(step.call).parameters.values())
     return [offers[p.name]() for p in parameters[3:] if p.kind is not p.KEYWORD_ONLY]
+
+
+def _sizes(clips: pa.Table) -> Iterable[tuple[str, int, int, int]]:
+    """Yield id, width, height and frames of the clips' files."""
+    names = ["id", "file_width", "file_height", "start_frame", "end_frame"]
+    for batch in clips.select(names).to_batches(ROWS_AT_ONCE):
+        for row in batch.to_pylist():
+            yield row["id"], row["file_width"], row["file_height"], row["end_frame"] - row["start_frame"]
 
 
 def _about(store: Store, where: Sequence[str]) -> About:
@@ -118,13 +163,14 @@ class Writer:
         shares: Sequence[tuple[str, float]],
         kin: Mapping[str, str],
         choice: Choice,
-        kind: str,
+        parameters: Mapping[str, Any],
         clips: pa.Table,
         watch: Watch,
     ) -> None:
         self.store, self.folder, self.size, self.copy = store, folder, choice.size, choice.copy
         self.shares, self.kin = shares, kin
-        self.kind, self.clips, self.watch = kind, clips, watch
+        self.clips, self.watch = clips, watch
+        self.kind, self.captioner = (str(parameters.get(name) or "") for name in ("caption", "captioner"))
         self.count = self.bytes = self.without_caption = 0
         self.splits: dict[str, int] = {}
         self.begun = self.told_at = time.monotonic()
@@ -135,9 +181,14 @@ class Writer:
             row = replace(found, split=split_of(found.video["id"], self.shares, self.kin))
             self.count += 1
             self.splits[row.split] = self.splits.get(row.split, 0) + 1
-            self.without_caption += not row.text(self.kind)
+            self.without_caption += not self._has_caption(row)
             yield row
             self._tell()
+
+    def _has_caption(self, row: Row) -> bool:
+        if self.captioner:  # a format with a column for each of its kinds
+            return any(caption["step"] == self.captioner for caption in row.captions)
+        return bool(row.text(self.kind))
 
     def place(self, row: Row, path: str) -> Placed:
         """Put a clip's file into the export; one that is there from before a kill is whole, and kept."""

@@ -1,6 +1,7 @@
 """The folder of an export: it has its name only when it is whole, and the set notes it."""
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -13,6 +14,9 @@ from longtake.errors import UsageError
 from longtake.store import Store
 
 MANIFEST = "export.json"
+KEY = ".key"
+"""In an unfinished export: which one it is."""
+_KEY = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,41 @@ def as_it_was(to: Path, key: str) -> Exported | None:
 
 
 def unfinished(to: Path, key: str) -> Path:
-    """Return the folder for the unfinished export: gone on with where it is of the same one."""
+    """Return the folder for the unfinished export: gone on with where it is of the same one.
+
+    That of another export is removed. Raises `UsageError` for a folder of that name which no export of ours made.
+    """
     partial = to.with_name(to.name + ".partial")
-    mark = partial / ".key"
-    if partial.exists() and not (mark.is_file() and mark.read_text() == key):
+    if partial.is_symlink() or (partial.exists() and not _is_ours(partial)):
+        raise UsageError(
+            f"{partial} is where the unfinished export would lie, and no export made it: rename it or move it away, "
+            "or name another folder with --to"
+        )
+    mark = partial / KEY
+    if partial.exists() and not (mark.is_file() and mark.read_text(encoding="utf-8") == key):
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
-    mark.write_text(key)
+    mark.write_text(key, encoding="utf-8")
     return partial
+
+
+def _is_ours(partial: Path) -> bool:
+    """Return whether an export that was stopped left a folder: it is empty, or says which export it is."""
+    if not partial.is_dir():
+        return False
+    names = {path.name for path in partial.iterdir()}
+    mark = partial / KEY
+    if mark.is_file() and len(names) > 1:
+        return bool(_KEY.fullmatch(mark.read_text(encoding="utf-8", errors="replace")))
+    return names <= {KEY} or _says_key(partial / MANIFEST)  # all is written, and only its name was to come
+
+
+def _says_key(manifest: Path) -> bool:
+    try:
+        said = json.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and bool(_KEY.fullmatch(str(said.get("key", ""))))
 
 
 def finish(
@@ -85,7 +116,7 @@ def finish(
     }
     store.delete("exports", "folder", [folder])
     store.append("exports", [row])
-    (partial / ".key").unlink()
+    (partial / KEY).unlink()
     if done.folder.exists():
         done.folder.rmdir()
     partial.replace(done.folder)

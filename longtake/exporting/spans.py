@@ -7,6 +7,7 @@ from typing import Any
 
 from longtake.corpus import SetCorpus, by_video
 from longtake.errors import SetError, UsageError
+from longtake.exporting.clips import gone_if_refused
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
 from longtake.exporting.splits import first_of_kin, parse_split, split_of
 from longtake.exports import Grounded
@@ -45,11 +46,12 @@ def export_spans(
     names = videos["id"].to_pylist()
     reader = _Reader(store, names, shares, kin, pictures="similarity" in parameters, watch=watch)
     more = [reader.rejected] if "rejected" in step.wants else []
-    left_out: Mapping[str, int] = step.call(reader.videos(), partial, *more, **parameters) or {}
-    splits = {name: count - left_out.get(name, 0) for name, count in reader.splits.items()}
-    if not any(splits.values()):
-        count = sum(left_out.values())
-        raise UsageError(f"{step.name} leaves out all {count:,} spans; longtake steps {step.name} says which")
+    with gone_if_refused(partial):
+        left_out: Mapping[str, int] = step.call(reader.videos(), partial, *more, **parameters) or {}
+        splits = {name: count - left_out.get(name, 0) for name, count in reader.splits.items()}
+        if not any(splits.values()):
+            count = sum(left_out.values())
+            raise UsageError(f"{step.name} leaves out all {count:,} spans; longtake steps {step.name} says which")
     done = Exported(
         to,
         step.name,

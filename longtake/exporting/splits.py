@@ -1,14 +1,14 @@
-"""Which split a video is in: by its id alone, or that of a video it shares footage with, so that no two splits do."""
+"""Which split a video is in: by its content alone, or that of a video it shares footage with, so that no two do."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-import pyarrow.compute as pc
 
 from longtake.duplicates import GROUP, Joined
 from longtake.errors import UsageError
+from longtake.planning import hash_of
 from longtake.store import Store
 
 
@@ -31,29 +31,32 @@ def parse_split(text: str) -> list[tuple[str, float]]:
 
 
 def first_of_kin(store: Store) -> dict[str, str]:
-    """Return, of videos whose clips are copies of clips of other videos, the first id among all they are kin to.
+    """Return, of contents whose clips are copies of clips of others, the first among all they are kin to.
 
     All clips of the set count, kept or not, so that a rule moves no video from one split to another.
     """
     if GROUP.partition(".")[0] not in store.columns("clips").names:
         return {}
     rows = store.read("clips", ["video_id", GROUP])
-    rows = rows.filter(rows[GROUP].is_valid()).sort_by("video_id")
-    videos = pc.unique(rows["video_id"]).to_pylist()
-    place = {video_id: i for i, video_id in enumerate(videos)}
-    joined = Joined(len(videos))
+    rows = rows.filter(rows[GROUP].is_valid())
+    owners = [hash_of(video_id) for video_id in rows["video_id"].to_pylist()]
+    contents = sorted(set(owners))
+    place = {content: i for i, content in enumerate(contents)}
+    joined = Joined(len(contents))
     first: dict[float, int] = {}
-    for video_id, group in zip(rows["video_id"].to_pylist(), rows[GROUP].to_pylist(), strict=True):
-        joined.join(place[video_id], first.setdefault(group, place[video_id]))
+    for owner, group in zip(owners, rows[GROUP].to_pylist(), strict=True):
+        joined.join(place[owner], first.setdefault(group, place[owner]))
     least = joined.least().tolist()
-    return {video_id: videos[least[i]] for i, video_id in enumerate(videos) if least[i] != i}
+    return {content: contents[least[i]] for i, content in enumerate(contents) if least[i] != i}
 
 
 def split_of(video_id: str, shares: Sequence[tuple[str, float]], kin: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return the split of a video: by a hash of its id alone, so that it is the same in every export of every set.
+    """Return the split of a video: by the hash of its content in its id, the same in every export of every set.
 
-    One that shares footage with others, by `first_of_kin`, goes with the first of them.
+    Files of other names that hold the same are in the same one. A video that shares footage with others, by
+    `first_of_kin`, goes with the first of them.
     """
-    name = kin.get(video_id, video_id)
+    content = hash_of(video_id)
+    name = kin.get(content, content)
     place = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big") / 2**64
     return next((name for name, end in shares if place < end), shares[-1][0])

@@ -2,6 +2,8 @@
 
 An exporter is a function `(rows, folder, place, ...)`: it goes through the clips once, in order, puts their files where
 the format wants them with `place`, and writes what else belongs there. It never holds all rows: sets may have millions.
+Further parameters are filled by their names: `about` (`About`), `write_table` (a table of Lance's), `sizes` (id, width,
+height and frames of each file, nothing where files are encoded anew).
 What clips go out, into which split, and that a half-written export is never taken for a whole one, is `exporting`'s.
 """
 

@@ -12,7 +12,15 @@ SIDES = 32
 FRAMES = 8
 
 
-def ltx(rows: Iterable[Row], folder: Path, place: Place, *, caption: str = "", check: bool = True) -> None:
+def ltx(
+    rows: Iterable[Row],
+    folder: Path,
+    place: Place,
+    sizes: Iterable[tuple[str, int, int, int]] = (),
+    *,
+    caption: str = "",
+    check: bool = True,
+) -> None:
     """LTX-2's trainer: JSON lines of `caption` and `video`, sides multiples of 32, 8n + 1 frames.
 
     Layout: `train/dataset.jsonl` and `train/videos/<clip>.mp4`, and the same for every other split; give
@@ -23,20 +31,26 @@ def ltx(rows: Iterable[Row], folder: Path, place: Place, *, caption: str = "", c
     check: refuse files of other sizes. Turned off, any go out: the trainer's `--resolution-buckets` then scale, crop
         and shorten them, each to the nearest bucket.
     """
-    count, misfits = 0, 0
-    example = ""
+    if check:  # before any file is put; sizes of files that are encoded anew are known only then
+        misfits = [size for size in sizes if not _fits(*size[1:])]
+        if misfits:
+            raise _refusal(f"{len(misfits):,} clip{' does' if len(misfits) == 1 else 's do'}n't", *misfits[0])
     with TextFiles(folder) as files:
         for row in rows:
             path = f"videos/{row.id}.mp4"
             placed = place(row, f"{row.split}/{path}")
-            count += 1
-            if placed.width % SIDES or placed.height % SIDES or placed.frames % FRAMES != 1:
-                misfits += 1
-                example = example or f"{row.id} has {placed.width}x{placed.height} and {placed.frames} frames"
+            if check and not _fits(placed.width, placed.height, placed.frames):
+                raise _refusal("a clip doesn't", row.id, placed.width, placed.height, placed.frames)
             files.write(f"{row.split}/dataset.jsonl", to_json({"caption": row.text(caption), "video": path}) + "\n")
-    if check and misfits:
-        raise UsageError(
-            f"{misfits} of {count} clips don't fit LTX: {example}; it wants sides that are multiples of {SIDES} and "
-            f"{FRAMES}n + 1 frames. Export with --frames {FRAMES}n+1 --sides {SIDES}, or with check=false for files of "
-            "any size"
-        )
+
+
+def _fits(width: int, height: int, frames: int) -> bool:
+    return not (width % SIDES or height % SIDES) and frames % FRAMES == 1
+
+
+def _refusal(which: str, name: str, width: int, height: int, frames: int) -> UsageError:
+    return UsageError(
+        f"{which} fit LTX: {name} has {width}x{height} and {frames} frames; it wants sides that are multiples of "
+        f"{SIDES} and {FRAMES}n + 1 frames. Export with --frames {FRAMES}n+1 --sides {SIDES}, or with "
+        "-s check=false for files of any size"
+    )

@@ -28,7 +28,7 @@ clips = load_dataset("{name}").cast_column("video", Video(decode=False))
 
 
 def videofolder(rows: Iterable[Row], folder: Path, place: Place, about: About, *, caption: str = "") -> None:
-    """Folders that `datasets.load_dataset` reads, on the hub too: `SPLIT/*.mp4`, `SPLIT/metadata.jsonl`, `README.md`.
+    """Folders that `datasets.load_dataset` reads, on the hub too: `SPLIT/*.mp4` with a table of them, and `README.md`.
 
     Every split has its folder, and `README.md`, a dataset card, says which: nothing is guessed by names of files, of
     which `a_test_b.mp4` alone would become the whole set. Columns: `file_name` (read as `video`), `id`, `caption`,

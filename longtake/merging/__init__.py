@@ -27,6 +27,7 @@ from longtake.select import FunnelRow
 from longtake.selecting import apply_rules
 from longtake.settings import RECIPE
 from longtake.spanning import Spanned, ground_captions
+from longtake.standing import check_folder
 from longtake.store import Store
 from longtake.watch import Progress, Watch
 from longtake.writing import sweep
@@ -76,6 +77,7 @@ def merge_sets(
     the recipes differ, before anything is written, and `SetError`.
     """
     to = set_folder(to)
+    check_folder(to)
     begun = time.monotonic()
     recipe = _recipe(sets[0] if sets else to)
     with ExitStack() as held:

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,9 @@ from longtake.errors import UsageError
 from longtake.exports import Row
 from longtake.grounding._places import crop, draw_place
 from longtake.places import Place, set_folder
+from longtake.schemas import SCHEMAS
 from longtake.settings import check_set
+from longtake.steps import nearest
 from longtake.store import Store, one_of, score_columns
 from longtake.video import read_frames
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from longtake.opening.windows import Windows
 
 AT_ONCE = 256
+_STORES_OWN = re.compile(r"^Invalid user input: |, /\S+:\d+:\d+$")
+"""What the tables' library says around its message."""
 END_S = 0.002
 """A time so near the end of a clip still shows its last frame: containers round times."""
 
@@ -39,8 +44,26 @@ class Set:
         return f"Set({str(self.folder)!r})"
 
     def read(self, table: str, columns: Sequence[str] | None = None, where: str | None = None) -> pa.Table:
-        """Return a table or some columns of it, as docs/set.md names them; `where` is a SQL filter."""
-        return self._store.read(table, columns, where)
+        """Return a table or some columns of it, as docs/set.md names them; `where` is a SQL filter.
+
+        Raises `UsageError` for a table or column that there isn't, naming the nearest, and for what is no filter.
+        """
+        if table not in SCHEMAS:
+            raise UsageError(f"no table {table!r}{nearest(table, SCHEMAS)}")
+        columns = [columns] if isinstance(columns, str) else columns
+        known = {*_names(self._store.columns(table)), *_names(SCHEMAS[table])}
+        for name in columns or ():
+            if name not in known:
+                raise UsageError(f"no column {name!r} in {table}{nearest(name, known)}")
+        if where is not None and not isinstance(where, str):
+            raise UsageError(f"where = {where!r} is no filter; write SQL in a text, as 'kept AND motion.mean > 0.1'")
+        try:
+            return self._store.read(table, columns, where)
+        except ValueError as error:
+            if where is None:
+                raise
+            said = _STORES_OWN.sub("", str(error))
+            raise UsageError(f"where = {where!r} is no filter of {table}: {said}") from error
 
     def clips(self, where: str | None = "kept", columns: Sequence[str] | None = None) -> pa.Table:
         """Return clips, the kept ones unless `where` asks for others; scores by their keys, as `motion.mean`."""
@@ -108,22 +131,32 @@ class Set:
         fps: float = 8.0,
         size: tuple[int, int] = (256, 256),
         caption: str = "",
-        where: str | None = "kept",
+        where: str | None = None,
         seed: int = 0,
     ) -> "Windows":
         """Return a PyTorch data set that gives one random window of each clip; see `longtake.opening.windows`.
 
-        `size` is (width, height), `caption` the kind of caption, the best there is where none is named. Clips shorter
-        than a window are left out. Raises `UsageError` where PyTorch isn't installed or no clip is left.
+        `size` is (width, height), `caption` the kind of caption, the best there is where none is named. `where` narrows
+        the kept clips, as it does in exports. Clips shorter than a window are left out. Raises `UsageError` where
+        PyTorch isn't installed or no clip is left.
         """
         _installed("torch")
         from longtake.opening.windows import Windows
 
-        return Windows(self._store, self._ordered(where), frames, fps, size, caption, seed)
+        kept = self._ordered("kept" if where is None else f"kept AND ({where})")
+        return Windows(self._store, kept, frames, fps, size, caption, seed)
 
     def _ordered(self, where: str | None) -> pa.Table:
         """Return clips in an order that doesn't depend on who finished first."""
-        return self._store.read("clips", where=where).sort_by([("video_id", "ascending"), ("start_s", "ascending")])
+        return self.read("clips", where=where).sort_by([("video_id", "ascending"), ("start_s", "ascending")])
+
+
+def _names(schema: pa.Schema) -> Iterator[str]:
+    """Go through the names of columns, parts of nested ones as `motion.mean`."""
+    for field in schema:
+        yield field.name
+        if pa.types.is_struct(field.type):
+            yield from (f"{field.name}.{part.name}" for part in field.type)
 
 
 def rows_of(store: Store, clips: pa.Table) -> Iterator[Row]:

@@ -19,6 +19,8 @@ torch: Any = importlib.import_module("torch")  # types are checked where there i
 class Windows(torch.utils.data.Dataset):  # type: ignore[misc]  # torch has no types where it isn't installed
     """Item i is a window of clip i, another one in each epoch: the same for the same seed, epoch and i.
 
+    A `DataLoader` with workers wants `multiprocessing_context="forkserver"`: the library of the tables warns of forks.
+
     `video`: uint8, shape (frames, 3, height, width), the frames displayed at `start_s` + k / fps seconds of the clip.
     `caption`: its caption, empty where it has none. `id`: of the clip. `start_s`: where the window begins.
     """

@@ -1,11 +1,12 @@
 """PySceneDetect's `AdaptiveDetector` as arithmetic on the signal `content`: cuts that exceed what is around them."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from longtake.errors import UsageError
-from longtake.records import Series, Transition
+from longtake.records import Range, Series, Transition
 from longtake.shots.content import CLOCK_S, cut_at
 
 VERSION = 1
@@ -17,10 +18,10 @@ MAX_RATIO = 255.0
 def adaptive(
     series: Series,
     *,
-    adaptive_threshold: float = 3.0,
-    min_content_val: float = 15.0,
-    window_width: int = 2,
-    min_shot_s: float = 0.6,
+    adaptive_threshold: Annotated[float, Range(above=0)] = 3.0,
+    min_content_val: Annotated[float, Range(least=0)] = 15.0,
+    window_width: Annotated[int, Range(least=1)] = 2,
+    min_shot_s: Annotated[float, Range(least=0)] = 0.6,
 ) -> list[Transition]:
     """Return the cuts of a video: where `score` is `adaptive_threshold` times that of the frames around.
 
@@ -32,10 +33,6 @@ def adaptive(
     was taken at a few frames per second, a cut lies anywhere between two rows, and the frame of the later one is
     given.
     """
-    if adaptive_threshold <= 0:
-        raise UsageError(f"adaptive: adaptive_threshold must be above 0, not {adaptive_threshold:g}")
-    if window_width < 1:
-        raise UsageError(f"adaptive: window_width must be at least 1, not {window_width}")
     scores = series.column("score").astype(np.float64)
     ratios = stand_out(scores, window_width)
 

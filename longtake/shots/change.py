@@ -1,9 +1,11 @@
 """Transitions from the change signal by arithmetic: cuts, dissolves, wipes, fades. No pixels here."""
 
+from typing import Annotated
+
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.records import Series, Transition, TransitionKind
+from longtake.records import Range, Series, Transition, TransitionKind
 
 VERSION = 1
 SIGNAL = "change"
@@ -34,10 +36,10 @@ SLOPE_S, FADE_S = 0.4, 3.0
 def change(
     series: Series,
     *,
-    cut: float = 2.3,
-    dissolve: float = 0.17,
-    wipe: float = 0.65,
-    flat: float = 5.0,
+    cut: Annotated[float, Range(above=0)] = 2.3,
+    dissolve: Annotated[float, Range(above=0, most=1.3)] = 0.17,
+    wipe: Annotated[float, Range(above=0, most=1)] = 0.65,
+    flat: Annotated[float, Range(least=0)] = 5.0,
 ) -> list[Transition]:
     """Return the transitions between the shots of a video, in order and apart from each other.
 

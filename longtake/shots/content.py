@@ -1,9 +1,10 @@
 """PySceneDetect's `ContentDetector` as arithmetic on the signal `content`: cuts where the score passes a threshold."""
 
+from typing import Annotated
+
 import numpy as np
 
-from longtake.errors import UsageError
-from longtake.records import Series, Transition
+from longtake.records import Range, Series, Transition
 
 VERSION = 1
 SIGNAL = "content"
@@ -12,7 +13,12 @@ CLOCK_S = 1e-6
 """What subtracting two times may lose: 0.64 - 0.04 is not quite 0.6."""
 
 
-def content(series: Series, *, threshold: float = 27.0, min_shot_s: float = 0.6) -> list[Transition]:
+def content(
+    series: Series,
+    *,
+    threshold: Annotated[float, Range(above=0)] = 27.0,
+    min_shot_s: Annotated[float, Range(least=0)] = 0.6,
+) -> list[Transition]:
     """Return the cuts of a video: where `score` is at least `threshold`, and the shots are not too short.
 
     A first cut within `min_shot_s` of the start is dropped. Later ones closer than `min_shot_s` are merged: they are
@@ -22,8 +28,6 @@ def content(series: Series, *, threshold: float = 27.0, min_shot_s: float = 0.6)
     `confidence` is `score / (score + threshold)`: 0.5 at the threshold, towards 1 above. When the signal was taken at
     a few frames per second, a cut lies anywhere between two rows, and the frame of the later one is given.
     """
-    if threshold <= 0:
-        raise UsageError(f"content: threshold must be above 0, not {threshold:g}")
     scores = series.column("score").astype(np.float64)
     rows = merge_flashes(series.times, scores >= threshold, min_shot_s)
     return [cut_at(series, row, scores[row] / (scores[row] + threshold)) for row in rows]

@@ -1,11 +1,12 @@
 """Transitions where the signal `transitions` finds them likely: cuts, dissolves, fades, wipes. No pixels here."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from longtake.records import Series, Transition, TransitionKind
+from longtake.records import Range, Series, Transition, TransitionKind
 
 VERSION = 3
 SIGNAL = "transitions"
@@ -43,7 +44,12 @@ FADES_S = 2.0
 """A fade to plain, or from it, takes no longer than this."""
 
 
-def transitions(series: Series, *, cut: float = 0.5, gradual: float = 0.9) -> list[Transition]:
+def transitions(
+    series: Series,
+    *,
+    cut: Annotated[float, Range(above=0, most=1)] = 0.5,
+    gradual: Annotated[float, Range(above=0, most=1)] = 0.9,
+) -> list[Transition]:
     """Return the transitions between the shots of a video, in order and apart from each other.
 
     `cut` is the least probability of a cut, `gradual` that of all other kinds together at the frame where they are

@@ -1,9 +1,10 @@
 """TransNetV2's published rule as arithmetic on the signal `transnetv2`: a transition where frames are marked."""
 
+from typing import Annotated
+
 import numpy as np
 
-from longtake.errors import UsageError
-from longtake.records import Series, Transition, TransitionKind
+from longtake.records import Range, Series, Transition, TransitionKind
 
 VERSION = 1
 SIGNAL = "transnetv2"
@@ -11,7 +12,7 @@ CUT_FRAMES = 2
 """So many marked frames in a row are at most a cut; the network itself doesn't tell kinds."""
 
 
-def transnetv2(series: Series, *, threshold: float = 0.5) -> list[Transition]:
+def transnetv2(series: Series, *, threshold: Annotated[float, Range(above=0, most=1)] = 0.5) -> list[Transition]:
     """Return the transitions of a video: where TransNetV2 marks frames, their `single` above `threshold`.
 
     The network marks the last frame before a cut, so the new shot begins with the frame after it. Frames marked in a
@@ -23,8 +24,6 @@ def transnetv2(series: Series, *, threshold: float = 0.5) -> list[Transition]:
     `confidence` is the greatest `single` among the frames. A mark on the last frame alone begins no shot, and where
     every frame is marked there is none. Marks up to the end of the video leave its last frame as a shot.
     """
-    if not 0 < threshold < 1:
-        raise UsageError(f"transnetv2: threshold must be between 0 and 1, not {threshold:g}")
     single = series.column("single")
     last = len(series) - 1
     edges = np.flatnonzero(np.diff(np.concatenate([[False], single > threshold, [False]])))

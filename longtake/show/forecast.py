@@ -8,6 +8,8 @@ from longtake.show.live import plan
 from longtake.show.words import console, length, money
 
 DAY_H = 24.0
+LEAST = 0.0001
+"""Nobody needs to know a number below it more closely."""
 SIZES = ((1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (0.0, "kB"))
 
 
@@ -44,8 +46,10 @@ def _work(found: Forecast) -> str:
     cores = found.assumed.cores
     words = (
         f"{_big(found.core_h)} core hours ({_big(found.scan_core_h)} to scan, {_big(found.write_core_h)} to write): "
-        f"{length(found.elapsed_h * 3600)} on {_big(cores)} cores, a day on {_big(found.core_h / DAY_H)}"
+        f"{length(found.elapsed_h * 3600)} on {_big(cores)} core{'' if cores == 1 else 's'}"
     )
+    if found.core_h >= DAY_H:
+        words += f", a day on {_big(found.core_h / DAY_H)}"
     return words + (f"; {money(found.compute_usd)}" if found.compute_usd is not None else "")
 
 
@@ -70,8 +74,10 @@ def size(amount: float) -> str:
 
 
 def _big(number: float) -> str:
-    """Return a number for people, with as many digits as anybody believes: `220 million`, `1,230`, `3.4`."""
+    """Return a number for people, with as many digits as anybody believes: `220 million`, `1,230`, `3.4`, `0.0012`."""
     for unit, name in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if number >= unit:
             return f"{number / unit:.3g}{name}"
+    if 0 < number < LEAST:
+        return f"under {LEAST:g}"
     return f"{number:,.0f}" if number >= 10 else f"{number:.2g}"

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from longtake import recipe as recipe_module
@@ -18,18 +18,31 @@ def shots(found: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found, indent=1))
         return
-    out = console()
+    out, errors = console(), console(stderr=True)
     for video in found:
-        name = Text(Path(video["video"]).name)
+        name = Text(video["video"])
         if "failure" in video:
-            out.print(name, Text(f"failed: {video['failure']['message']}", "red"))
+            words = video["failure"]["message"].removeprefix(f"{video['video']}: ")
+            errors.print(name, Text(f"failed: {words}", "red"))
             continue
-        out.print(name, f"{length(video['duration_s'])}, {count(len(video['shots']), 'shot')}", sep="  ")
-        for words in video["damage"]:
-            out.print(Text(f"  {words}", "yellow"))
-        for t in video["transitions"]:
-            span = f"{t['start_s']:10.3f} s" + (f" to {t['end_s']:.3f} s" if t["end_frame"] > t["start_frame"] else "")
-            out.print(f"  {t['kind']:<9}{span:<28} frame {t['start_frame']}  confidence {t['confidence']:.2f}")
+        parts = [(video["shots"], "shot"), (video["transitions"], "transition")]
+        words = ", ".join(count(len(rows), what) for rows, what in parts)
+        out.print(name, f"{length(video['duration_s'])}, {words}", sep="  ")
+        for damage in video["damage"]:
+            out.print(Text(f"  {damage}", "yellow"))
+        rows = [row for rows, _ in parts for row in rows]
+        for row in sorted(rows, key=lambda row: (row["start_s"], row["end_s"])):
+            out.print(f"  {_span(row)}")
+
+
+def _span(row: Mapping[str, Any]) -> str:
+    """Return a line about a shot or a transition; only the latter is of a kind."""
+    lasts = row["end_frame"] > row["start_frame"]
+    seconds = f"{row['start_s']:10.3f} s" + (f" to {row['end_s']:.3f} s" if lasts else "")
+    frames = f"frames {row['start_frame']} to {row['end_frame'] - 1}" if lasts else f"frame {row['start_frame']}"
+    if "kind" not in row:
+        return f"{'shot':<9}{seconds:<28} {frames}"
+    return f"{row['kind']:<9}{seconds:<28} {frames:<21} confidence {row['confidence']:.2f}"
 
 
 def recipes(name: str | None) -> None:
@@ -51,29 +64,32 @@ def recipes(name: str | None) -> None:
 
 
 def steps(name: str | None) -> None:
-    """List all steps, or all that are named so."""
+    """List all steps, or all that are named so; one of somebody's own by its full name, `module:function`."""
     out = console()
+    if name and ":" in name:
+        own = steps_module.find("scores", name)  # what kind it is shows only where it is used
+        out.print("[bold]own[/]")
+        _print_step(out, own, whole=True)
+        return
     found = 0
     for kind in steps_module.KINDS:
         known = [step for step in steps_module.names(kind) if name in (None, step)]
         if known:
             out.print(f"[bold]{kind}[/]")
         for step_name in known:
-            step = steps_module.find(kind, step_name)
-            first, *rest = step.doc.splitlines()
-            out.print(f"  {step_name:<14}{first}", markup=False)
-            if name:
-                for line in rest:
-                    out.print(f"  {'':<14}{line}", markup=False)
-                for parameter, default in step.defaults.items():
-                    out.print(f"  {'':<14}{parameter} = {steps_module.told(default)}", markup=False)
-                if step.asks:
-                    out.print(f"  {'':<14}asks a model", markup=False)
-                if step.signal:
-                    out.print(f"  {'':<14}reads the signal {step.signal}", markup=False)
-                if step.needs:
-                    out.print(f"  {'':<14}needs {', '.join(step.needs.values())}", markup=False)
+            _print_step(out, steps_module.find(kind, step_name), whole=bool(name))
             found += 1
     if not found:
         known_names = {step for kind in steps_module.KINDS for step in steps_module.names(kind)}
         raise UsageError(f"no step {name!r}{steps_module.nearest(name or '', known_names)}")
+
+
+def _print_step(out: Console, step: steps_module.Step, *, whole: bool) -> None:
+    first, *rest = step.doc.splitlines() or [""]
+    out.print(f"  {step.name:<14}{' ' * (len(step.name) > 13)}{first}", markup=False)
+    more = [*rest, *(f"{parameter} = {steps_module.told(default)}" for parameter, default in step.defaults.items())]
+    more += ["asks a model"] if step.asks else []
+    more += [f"reads the signal {step.signal}"] if step.signal else []
+    more += [f"needs {', '.join(step.needs.values())}"] if step.needs else []
+    for line in more if whole else ():
+        out.print(f"  {'':<14}{line}", markup=False)

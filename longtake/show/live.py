@@ -13,6 +13,8 @@ from longtake.show.words import console, count, length, money
 from longtake.watch import Estimate, Plan, Progress
 
 PLAIN_EVERY_S = 10.0
+UNNAMED = "unnamed"
+"""What a recipe is called that gives itself no name."""
 DOING = {
     "list": "Reading",
     "fetch": "Fetching",
@@ -117,12 +119,13 @@ def progress_words(news: Progress) -> str:
 def plan(out: Console, news: Plan) -> None:
     """Print what a run is going to do."""
     recipe = news.recipe
-    source = f" ({recipe.source})" if recipe.source else ""
+    source = f"({recipe.source})" if recipe.source else ""
+    about = " ".join(words for words in (recipe.about, source) if words)
     aside = _aside(
         [
             (news.removed, "removed for good"),
-            (news.copies, "copies left out"),
-            (news.others, "other files left alone"),
+            (news.copies, f"{'copy' if news.copies == 1 else 'copies'} left out"),
+            (news.others, f"other file{'' if news.others == 1 else 's'} left alone"),
         ]
     )
     workers = count(news.workers, "worker")
@@ -144,10 +147,12 @@ def plan(out: Console, news: Plan) -> None:
         ("captions", ", ".join(recipe.captions) or "none"),
         *(("not run", missing) for missing in [*recipe.not_run, *without_model(recipe)]),
         ("set", news.folder),
+        *(("note", words) for words in news.notes),
     ]
-    out.print(f"[bold]{escape(recipe.name)}[/]: {escape(recipe.about + source)}")
+    name = "A recipe without a name" if recipe.name == UNNAMED else recipe.name
+    out.print(f"[bold]{escape(name)}[/]{': ' if about else ''}{escape(about)}")
     for name, words in lines:
-        style = "yellow" if name == "not run" else "dim"
+        style = "yellow" if name in ("not run", "note") else "dim"
         out.print(f"  [{style}]{name:<9}[/]{escape(words)}")
 
 

@@ -31,7 +31,7 @@ def merged(done: Merged) -> None:
     if done.removed:
         out.print(f"{count(done.removed, 'video')} left out, removed from one of the sets for good.")
     if done.swept:
-        out.print(f"{count(done.swept, 'file')} of clips no longer kept removed.")
+        out.print(f"{count(done.swept, 'clip file')} removed, of clips no longer kept.")
     if files.missing:
         out.print(f"[red]{count(files.missing, 'clip file')} not there[/]; longtake run writes them again.")
     if done.samples:

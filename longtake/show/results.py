@@ -1,5 +1,7 @@
 """What a command did: funnels, kept clips, captions."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
@@ -8,6 +10,7 @@ from longtake.caption_set import CaptionedSet
 from longtake.captioning.terms import Asked
 from longtake.exporting import Exported
 from longtake.grouping import Grouped
+from longtake.places import Place
 from longtake.planning import REMOVED
 from longtake.removing import Removed
 from longtake.running import RunResult
@@ -25,13 +28,21 @@ def result(done: RunResult) -> None:
     last = done.funnel[-1]
     out.print(f"\n[bold]Kept {count(last.clips, 'clip')}, {length(last.seconds)}.[/]")
     written = done.written
-    if written.written or written.verified or written.removed:
-        parts = [
-            (written.written, f"clip file{'' if written.written == 1 else 's'} written"),
-            (written.verified, "looked at again"),
-            (written.removed, "of clips no longer kept removed"),
-        ]
-        out.print(", ".join(f"{number:,} {what}" for number, what in parts if number) + ".")
+    files = [
+        (written.written, "written"),
+        (written.verified, "looked at again"),
+        (written.removed, "removed, of clips no longer kept"),
+    ]
+    said = [(number, what) for number, what in files if number]
+    if said:
+        first, *more = said
+        words = [f"{count(first[0], 'clip file')} {first[1]}", *(f"{number:,} {what}" for number, what in more)]
+        out.print(", ".join(words) + ".")
+    for key, number in sorted(done.measured.no_numbers.items()):
+        out.print(
+            f"[yellow]The score {escape(key)} was no finite number for {count(number, 'clip')}[/]: "
+            "stored as not measured."
+        )
     for sentence in done.second_look.words():
         out.print(escape(sentence))
     if done.voted.clips:
@@ -44,9 +55,13 @@ def result(done: RunResult) -> None:
         out.print(f"[red]{count(done.failed, 'failure')}[/]: {kinds}; the report names each.")
     folder = done.folder
     out.print(escape(f"\nLook at   {folder / 'report.html'}"))
-    if (folder / "clips").is_dir():
+    if _holds_files(folder / "clips"):
         out.print(escape(f"Clips in  {folder / 'clips'}"))
     out.print(escape(f"Try       longtake select {folder} --keep 'duration_s >= 5'"))
+
+
+def _holds_files(folder: Place) -> bool:
+    return any(folder.glob("*/*.mp4")) if isinstance(folder, Path) else folder.is_dir()
 
 
 def copies(out: Console, done: Grouped | None) -> None:
@@ -123,8 +138,10 @@ def exported(done: Exported) -> None:
         out.print(f"{count(done.without_file, 'kept clip')} without a file left out; longtake run writes them.")
     if done.too_short:
         out.print(f"{count(done.too_short, 'kept clip')} too short for so many frames left out.")
-    if done.without_caption:
-        out.print(f"{count(done.without_caption, 'clip')} without any caption.")
+    if done.without_caption and done.without_caption == done.clips:
+        out.print("[yellow]No clip has a caption that this format takes[/]; longtake caption makes them.")
+    elif done.without_caption:
+        out.print(f"{count(done.without_caption, 'clip')} without a caption that this format takes.")
     out.print(escape(f"\nLook at   {done.folder}"))
 
 
@@ -142,7 +159,8 @@ def removed(done: Removed) -> None:
         for name in done.copies:
             out.print(Text(f"  {name}"))
     if done.exports:
-        out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still hold something of them.[/]")
+        hold = "hold" if len(done.exports) != 1 else "holds"
+        out.print(f"\n[yellow]{count(len(done.exports), 'export')} made before still {hold} something of them.[/]")
         out.print("Remove each folder and its copies, then make it anew:")
         for export in done.exports:
             out.print(Text(f"  {export.command}"))

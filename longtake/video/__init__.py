@@ -2,7 +2,7 @@
 
 from longtake.video.clipfile import ClipFile, write_clip
 from longtake.video.decode import declared_duration_s, declared_pixels
-from longtake.video.describe import video_id
+from longtake.video.describe import check_same, video_id
 from longtake.video.encode import Border, Quality
 from longtake.video.frames import read_frames
 from longtake.video.playable import write_playable
@@ -23,6 +23,7 @@ __all__ = [
     "Signal",
     "SmallVideo",
     "Tap",
+    "check_same",
     "declared_duration_s",
     "declared_pixels",
     "probe",

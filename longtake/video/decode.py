@@ -82,7 +82,7 @@ class Reader:
         self.size_changes = 0
         self.cut_short = ""
         self.begins: int | None = None
-        """Timestamp of the first packet."""
+        """Timestamp of the first packet that is to be shown: an edit list may hide what comes before."""
 
     def __enter__(self) -> "Reader":
         return self
@@ -100,7 +100,7 @@ class Reader:
         while True:
             try:
                 packet = next(demuxed)
-                if self.begins is None and packet.stream is self.stream:
+                if self.begins is None and packet.stream is self.stream and not packet.is_discard:
                     self.begins = packet.pts
                 yield packet
             except StopIteration:

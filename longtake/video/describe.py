@@ -35,6 +35,27 @@ def video_id(path: Place, opened: Opened | None = None) -> str:
     return f"{stem or 'video'}-{digest.hexdigest()}"
 
 
+def check_same(name: str, path: Place, size: int, modified_ns: int | None) -> None:
+    """Raise `VideoError` where a path holds another video than the one of this id, size (bytes) and time.
+
+    A look at size and time is enough for most; a file that only has another time is known by its content. What can't be
+    looked at is told by who opens it.
+    """
+    try:
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) == (size, modified_ns) or not path.is_file():
+            return
+        same = status.st_size == size and video_id(path).rpartition("-")[2] == name.rpartition("-")[2]
+    except OSError:
+        return
+    if not same:
+        raise VideoError(
+            "changed",
+            f"{path}: another file is there than the one that was scanned as {name}; put that one back, or take it out "
+            f"of the set: longtake remove SET {name}",
+        )
+
+
 def no_frames(reader: Reader) -> VideoError:
     """Say why not one picture came out of a file that opened."""
     if reader.bad_packets or reader.cut_short:

@@ -1,11 +1,12 @@
 """A voter that compares how a video looks right before and right after a transition."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from longtake.errors import UsageError
-from longtake.records import Series, Shot, Vote
+from longtake.records import Range, Series, Shot, Vote
 from longtake.similarity import FRAMES, mean_vectors, pair_cosines, row_vectors
 
 VERSION = 1
@@ -16,7 +17,12 @@ AWAY = 2
 
 
 def alike(
-    series: Series, shots: Sequence[Shot], *, threshold: float = 0.8, columns: str = "", side_s: float = 1.0
+    series: Series,
+    shots: Sequence[Shot],
+    *,
+    threshold: Annotated[float, Range(least=-1, most=1)] = 0.8,
+    columns: str = "",
+    side_s: Annotated[float, Range(above=0)] = 1.0,
 ) -> list[Vote]:
     """Yes where both sides of a transition look alike, as the feature votes of MiraData (arXiv 2407.06358) go.
 

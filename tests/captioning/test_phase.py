@@ -97,6 +97,26 @@ def test_without_its_sources_a_set_is_captioned_from_its_own_files(films: Path, 
     assert_each_on_its_clip(tmp_path / "set")
 
 
+def test_pictures_of_a_file_that_was_replaced_are_shown_to_nobody(films: Path, tmp_path: Path) -> None:
+    subprocess.run(["cp", "-rp", films, tmp_path / "films"], check=True)
+    (tmp_path / "told.toml").write_text(RECIPE)
+    run(str(tmp_path / "told.toml"), [tmp_path / "films"], tmp_path / "set")
+    subprocess.run(["cp", films / "film1.mp4", tmp_path / "films" / "film0.mp4"], check=True)
+    with FaultServer([tell]) as server:
+        done = caption_set(tmp_path / "set", settings=model(server))
+        assert done.asked.failed == 1 and {number_of(row["clip_id"]) for row in captions(tmp_path / "set")} == {
+            1,
+            2,
+            3,
+            4,
+        }
+        (failure,) = Store(tmp_path / "set").read("failures").to_pylist()
+        assert failure["kind"] == "changed" and "another file is there" in failure["message"]
+        subprocess.run(["cp", films / "film0.mp4", tmp_path / "films" / "film0.mp4"], check=True)
+        assert not caption_set(tmp_path / "set").asked.failed
+    assert_each_on_its_clip(tmp_path / "set")
+
+
 def test_pictures_that_can_t_be_taken_are_failures_and_the_rest_goes_on(made: Path, films: Path) -> None:
     store = Store(made)
     gone = store.read("videos").to_pylist()[0]

@@ -58,7 +58,7 @@ def test_diffsynth_as_its_own_reader_sees_it(made: Path, tmp_path: Path) -> None
 
 
 def test_ltx_refuses_sizes_that_do_not_fit(made: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"3 of 4 clips .* 8n\+1 --sides 32"):
+    with pytest.raises(UsageError, match=r"3 clips don't fit .* 8n\+1 --sides 32"):
         export(made, "ltx", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -86,7 +86,7 @@ def test_what_fits_ltx(tmp_path: Path, width: int, height: int, frames: int, fit
     if fits:
         ltx([row], tmp_path, lambda *_: placed)
     else:
-        with pytest.raises(UsageError, match=f"1 of 2 clips .* a has {width}x{height} and {frames} frames"):
+        with pytest.raises(UsageError, match=f"a clip doesn't fit LTX: a has {width}x{height} and {frames} frames"):
             good = iter([placed, replace(placed, width=32, height=32, frames=9)])
             ltx([row, row], tmp_path, lambda *_: next(good))
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from media import write_video
 
-from longtake.errors import VideoError
+from longtake.errors import UsageError, VideoError
 from longtake.places import Remote, place, ranges, stores
 from longtake.running import run
 from longtake.schemas import SCHEMAS
+from longtake.sources.files import find_videos
 from longtake.store import Store
 from longtake.video import Quality, probe, scan, video_id, write_clip
 from longtake.viewer.far import Far
@@ -98,6 +99,32 @@ def test_a_replaced_object_is_done_anew(way, bucket: Remote, media, tmp_path: Pa
     after = run("lvd2m", [f"{bucket}/film.mp4"], tmp_path, settings=SETTINGS)
     assert (before.measured.videos, after.measured.videos) == (1, 1)
     assert len(Store(tmp_path).read("videos")) == 2
+
+
+def test_no_clip_is_cut_from_an_object_that_was_replaced(way, bucket: Remote, media, tmp_path: Path) -> None:
+    (bucket / "film.mp4").put(media["with_sound"])
+    run("lvd2m", [f"{bucket}/film.mp4"], tmp_path, settings=["select.keep=['duration_s >= 1000']"])
+    (bucket / "film.mp4").put(media["cut"])
+    done = run("lvd2m", [f"{bucket}/film.mp4"], tmp_path, settings=SETTINGS)
+    old, new = Store(tmp_path).read("videos").to_pylist()
+    written = {clip["video_id"] for clip in Store(tmp_path).read("clips").to_pylist() if clip["file"]}
+    assert set(done.failures) == {"changed"} and written <= {new["id"]} and old["path"] == new["path"]
+
+
+def test_a_set_in_a_bucket_of_videos_is_passed_over(way, bucket: Remote, media) -> None:
+    names = ["film.mp4", "a/deep/film.mp4", "a/set/clips/film/clip.mp4", "old/clips/film/clip.mp4", "a/settled.mp4"]
+    for name in names:
+        (bucket / name).put(media["still"])
+    for name in ("a/set/set.toml", "old/videos.lance/data/1.lance", "notes.txt"):
+        (bucket / name).write_bytes(b"...")
+    found = find_videos([str(bucket)])
+    assert {str(video) for video in found.videos} == {f"{bucket}/{name}" for name in (names[0], names[1], names[4])}
+    assert found.sets == (f"{bucket}/a/set", f"{bucket}/old") and found.others == 1
+    assert [str(video) for video in find_videos([f"{bucket}/a/set"]).videos] == [f"{bucket}/{names[2]}"]
+    for name in (names[0], names[1], names[4]):
+        (bucket / name).unlink()
+    with pytest.raises(UsageError, match=r"no video there.*/a/set was passed over"):
+        find_videos([str(bucket)])
 
 
 def test_a_broken_way_stops_no_run(way, bucket: Remote, media, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from longtake.errors import UsageError
 from longtake.records import Series
 from longtake.shots.adaptive import adaptive
 from longtake.shots.content import content, merge_flashes
@@ -165,12 +164,3 @@ def test_confidence_rises_with_the_score() -> None:
 def test_sparse_rows_give_the_later_rows_frame() -> None:
     series = series_of([0, 3, 60, 2], times=[0, 2, 4, 6], frames=[0, 50, 100, 150])
     assert [(cut.start_frame, cut.start_s) for cut in content(series, threshold=50)] == [(100, 4.0)]
-
-
-def test_parameters_without_sense_are_refused() -> None:
-    with pytest.raises(UsageError, match="threshold must be above 0"):
-        content(series_of([0, 1]), threshold=0)
-    with pytest.raises(UsageError, match="adaptive_threshold must be above 0"):
-        adaptive(series_of([0, 1]), adaptive_threshold=-1)
-    with pytest.raises(UsageError, match="window_width must be at least 1"):
-        adaptive(series_of([0, 1]), window_width=0)

@@ -64,6 +64,12 @@ def test_corrupt_file(corrupt, name):
         assert done.video.damage
 
 
+def test_what_an_edit_list_hides_is_not_lost(corrupt):
+    path = corrupt.folder / "editlist_trims_start.mp4"
+    assert probe(path).damage == scan(path, {}).video.damage == ()
+    assert scan(corrupt.folder / "starts_mid_gop.ts", {}).video.damage == ("the first 0.5 s don't decode",)
+
+
 def test_dev_videos_are_sound(footage):
     """Probing real films finds the sizes that their truth files name."""
     videos = sorted((footage / "dev" / "videos").iterdir())
