@@ -37,8 +37,9 @@ demo: $(VENV)/run.done
 	$(BIN)/longtake run lvd2m $(VIDEOS) --to $(SET)
 
 test: lint types
-	@# A file's tests share what is slow to make, so they stay together.
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	@# A file's tests share what is slow to make, so they stay together. Some wait for servers: one process more than
+	@# there are cores works meanwhile.
+	cores=$$(getconf _NPROCESSORS_ONLN); $(BIN)/python -m pytest -n $$((cores < 4 ? cores + 1 : 4)) --dist loadfile
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff check .

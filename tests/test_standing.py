@@ -128,9 +128,8 @@ def test_saved_rules_and_captioners_do_not_go_without_a_word(recipe: str, films:
     assert go(recipe, films, folder)[1] == ()
     select_set(folder, ["duration_s >= 1.5"], save=True)
     own = str(folder / "recipe.toml")
-    assert (
-        go(own, films, folder, "captions.miradata.step='miradata'", "models.default.url='http://localhost:9'")[1] == ()
-    )
+    model = ("models.default.url='http://localhost:9'", "models.default.tries=1")
+    assert go(own, films, folder, "captions.miradata.step='miradata'", *model)[1] == ()
     assert go(own, films, folder)[1] == ()
     (note,) = go(recipe, films, folder)[1]
     assert "[captions.miradata]" in note and "[select]" in note and "[models.default]" in note
