@@ -169,7 +169,7 @@ def tried(step: Step) -> Iterator[None]:
         yield
     except LongtakeError:
         raise
-    except Exception as error:
+    except Exception as error:  # a user's function may raise anything
         if ":" not in step.name:  # a fault of ours, to be told in full
             raise
         raise UsageError(

@@ -101,7 +101,7 @@ from longtake import running
 
 def wait(*_):
     print("scanning", flush=True)
-    time.sleep(600)
+    time.sleep(600)  # until it is killed
 
 running.measure_videos = wait
 running.run(sys.argv[1], [sys.argv[2]], sys.argv[3])

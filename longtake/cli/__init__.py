@@ -1,6 +1,8 @@
 """The command line: each command parses, calls the library function behind it, and prints."""
 
+import os
 import signal
+import sys
 
 _ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
 try:
@@ -9,11 +11,9 @@ try:
 except ValueError:  # another thread than the main one loads this
     _ours = False
 
-import os  # noqa: E402
-import sys  # noqa: E402
-
-from longtake.cli import getting, making, showing, using  # noqa: E402
-from longtake.cli.group import main  # noqa: E402
+# What takes long to load comes after Ctrl-C is seen to.
+from longtake.cli import getting, making, showing, using  # noqa: E402  # see above
+from longtake.cli.group import main  # noqa: E402  # see above
 
 if _ours:
     signal.signal(signal.SIGINT, signal.default_int_handler)
