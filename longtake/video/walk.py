@@ -1,8 +1,9 @@
 """Going through the frames of a video, each with its time and number: all of them, or those that something hangs on.
 
 Nearly half of the frames of an H.264, HEVC or AV1 file are referred to by no other. They are left out where those
-beside them are near. What a signal wants to see by its time is decoded always, so that signals that take samples see
-just what they see of all frames. Times and numbers of frames left out come from the packets.
+beside them are near, and no packet is so large that something new may begin (`sudden`). What a signal wants to see by
+its time is decoded always, so that signals that take samples see just what they see of all frames. Times and numbers of
+frames left out come from the packets.
 """
 
 import heapq
@@ -17,9 +18,11 @@ from av.video.frame import VideoFrame
 
 from longtake.video.decode import Reader
 from longtake.video.spare import Needed
+from longtake.video.sudden import Sudden
 
-AHEAD = 32
-"""Packets read ahead: twice as many as a frame may come later in the file than it is shown."""
+AHEAD = 64
+"""Packets read ahead: what comes within 0.6 s at 60 frames per second, and four times as many as a frame may come later
+in the file than it is shown."""
 GAP_S = 0.1
 """Decoded frames are no further apart where the file has more: `training/thinning.py` has shown detectors so much."""
 ROUNDED_S = 5e-4
@@ -75,6 +78,7 @@ class Few:
         self.decoded: list[int] = []
         """Timestamps of frames that are decoded, in order, also of some that are still to come."""
         self.gap = (GAP_S + ROUNDED_S) / reader.timeline.time_base
+        self.sudden = Sudden(reader.timeline.time_base)
         self.size: tuple[int, int] | None = None
 
     def __iter__(self) -> Iterator[tuple[Shown, VideoFrame]]:
@@ -101,6 +105,8 @@ class Few:
         spare = len(needed) < packet.size
         if not spare:
             self._keep(packet.pts)
+            if self.reader.context.codec.canonical_name != "av1":  # there a packet may hold frames shown much later
+                self.sudden.add(packet.pts, packet.size, key=packet.is_keyframe)
         if not packet.is_discard:
             heapq.heappush(self.coming, (packet.pts, packet.duration or 0))
         return needed if spare else None
@@ -113,7 +119,7 @@ class Few:
             self._count(*heapq.heappop(self.coming))
         if needed is not None:
             shown = self.shown.get(pts)
-            if not (shown and shown.due) and self._stood_for(pts):
+            if not (shown and shown.due) and self._stood_for(pts) and not self.sudden(pts):
                 if self.shown.pop(pts, None):
                     self.left_out += 1
                 if not needed:

@@ -153,3 +153,14 @@ def test_real_videos_have_the_same_times(footage, name):
     path = FOOTAGE / "dev" / "videos" / name
     exact, fast = scan(path, {}), scan(path, {}, fast=True)
     assert (fast.video, fast.times.tolist()) == (exact.video, exact.times.tolist())
+
+
+def test_where_something_new_begins_every_frame_is_seen(tmp_path):
+    # A cut, and no key frame there.
+    shots = [*pan(61, seed=3, speed=0.1, size=SIZE), *pan(60, seed=4, speed=0.1, size=SIZE)]
+    frames = (write_number(one, i) for i, one in enumerate(shots))
+    options = {"g": "250", "sc_threshold": "0"}
+    path = write_video(tmp_path / "cut.mp4", frames, fps=25, codec="libx264", options=options)
+    _, rows, _ = watch(path, WHOLE, fast=True)
+    assert {59, 60, 61, 62, 63} <= set(rows.frames.tolist())
+    assert len(rows) < 0.75 * 121
