@@ -1,6 +1,7 @@
 """Transitions where the signal `transitions` finds them likely: cuts, dissolves, fades, wipes. No pixels here."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from longtake.records import Range, Series, Transition, TransitionKind
 
-VERSION = 3
+VERSION = 4
 SIGNAL = "transitions"
 
 GRADUAL: tuple[TransitionKind, ...] = ("dissolve", "fade", "wipe")
@@ -21,7 +22,7 @@ GAP_S = 0.08
 SHORT_S = 0.12
 """A shorter mixture of two shots is a cut, blurred by the camera's or the file's frame rate."""
 PEAK_S = 0.07
-"""Two cuts are further apart than this."""
+"""Two cuts are further apart than this, and a cut so near to a gradual transition is part of it."""
 PLAIN, PLAIN_S, PLAIN_LIKELY = 2.5, 0.06, 0.1
 """A plain picture's spread is at most this; so long a stretch of them is a fade where the network finds a transition
 at least so likely: it knows flashes."""
@@ -85,7 +86,21 @@ def transitions(
         near = slice(*np.searchsorted(series.times, [series.times[row] - PEAK_S, series.times[row] + PEAK_S]))
         if row and row == near.start + int(sure[near].argmax()):
             found.append(_transition(series, "cut", row, row, float(sure[row])))
-    return sorted(found, key=lambda one: one.start_frame)
+    return _joined(sorted(found, key=lambda one: one.start_frame))
+
+
+def _joined(found: list[Transition]) -> list[Transition]:
+    """Return transitions with cuts made part of gradual ones that begin or end there: no shot lies between."""
+    joined: list[Transition] = []
+    for one in found:
+        last = joined[-1] if joined else one
+        if last is not one and one.start_s - last.end_s < PEAK_S and (one.kind == "cut") != (last.kind == "cut"):
+            whole = last if one.kind == "cut" else one
+            start, end = (last.start_s, last.start_frame), (one.end_s, one.end_frame)
+            joined[-1] = replace(whole, start_s=start[0], start_frame=start[1], end_s=end[0], end_frame=end[1])
+        else:
+            joined.append(one)
+    return joined
 
 
 def _sure(series: Series, cuts: NDArray[np.float32]) -> NDArray[np.float32]:
