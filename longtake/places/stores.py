@@ -128,6 +128,9 @@ def settings(scheme: str, bucket: str) -> Mapping[str, str]:
     """
     if scheme == "gs":
         return {} if _google_knows() else {"skip_signature": "true"}
+    if scheme == "az":
+        endpoint = os.environ.get("AZURE_STORAGE_ENDPOINT") or os.environ.get("AZURE_ENDPOINT") or ""
+        return {"endpoint": endpoint, "allow_http": "true"} if endpoint.startswith("http://") else {}
     if scheme != "s3":
         return {}
     found = _from_profile()

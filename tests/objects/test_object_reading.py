@@ -4,7 +4,9 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -226,6 +228,33 @@ def test_a_public_bucket_is_read_without_keys(way, film: Remote, monkeypatch: py
     way.clear()
     assert place(str(film)).open().read(5) == BYTES[:5]
     assert [one.signed for one in way.passed] == [False, False]
+
+
+def test_azure_is_asked_at_another_address_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            asked.append((self.path, self.headers["Authorization"].partition(":")[0]))
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "me")
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
+        monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", f"http://127.0.0.1:{server.server_port}/me")
+        stores.settings.cache_clear()
+        stores.store.cache_clear()
+        with pytest.raises(FileNotFoundError):
+            place("az://films/a.mp4").stat()
+        server.shutdown()
+    stores.settings.cache_clear()
+    stores.store.cache_clear()
+    assert asked[0] == ("/me/films/a.mp4", "SharedKey me")
 
 
 def test_files_here_need_no_library(tmp_path: Path) -> None:
