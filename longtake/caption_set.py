@@ -32,7 +32,7 @@ class CaptionedSet:
     imported: Imported | None = None
     exported: Exported | None = None
     asked: Asked | None = None
-    """None for an estimate, or where requests were only written."""
+    """None for an estimate."""
     spanned: Spanned | None = None
     """None too where the set's recipe makes no spans."""
 
@@ -55,13 +55,17 @@ def caption_set(
     """Give the kept clips of a set the captions of its recipe, with `steps` added to it and `settings` changed.
 
     `dry_run` only estimates. `results_from` names files of batch results to read first; `requests_to` a new folder for
-    files of requests that are written instead of asked. Raises `UsageError`, `SetError`.
+    files of requests. With either of them no model is asked: captions are made of the answers that are there. Raises
+    `UsageError`, `SetError`.
     """
     folder = set_folder(folder)
     data = read_recipe(folder)
     check_kinds(retry_failed)
-    if requests_to is not None and retry_failed:
+    asks = requests_to is None and not results_from
+    if retry_failed and not asks:
         raise UsageError("--retry-failed asks a server; batch files hold whatever has no answer yet")
+    if budget_usd is not None and not asks:
+        raise UsageError("--budget is for asking a server; what batch files cost is up to whoever answers them")
     recipe = _with(data, steps, settings)
     with Lock(folder) as lock:
         store = Store(folder, lock)
@@ -74,14 +78,14 @@ def caption_set(
         with connect(engine, workers=workers, address=address) as machines:
             machines.check([folder])
             write_whole(folder / RECIPE, recipe.to_toml().encode())
+            exported = None
             if requests_to is not None:
                 exported = export_requests(store, recipe, here(requests_to, "files of requests"), machines)
-                return CaptionedSet(folder, expected, imported, exported)
-            asked = caption_clips(store, recipe, Terms(machines, retry_failed, budget_usd), watch)
+            asked = caption_clips(store, recipe, Terms(machines, retry_failed, budget_usd, asks), watch)
             store.compact()
             spanned = ground_captions(store, recipe, machines, watch)
         write_report(folder)
-        return CaptionedSet(folder, expected, imported, None, asked, spanned)
+        return CaptionedSet(folder, expected, imported, exported, asked, spanned)
 
 
 def _with(data: dict[str, Any], steps: Sequence[str], settings: Sequence[str]) -> Recipe:

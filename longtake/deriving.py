@@ -1,16 +1,20 @@
 """What follows from a video's signals by arithmetic: transitions and shots, votes on them, clips and their scores."""
 
+import reprlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from longtake.errors import VideoError
 from longtake.recipe import Recipe
 from longtake.records import Clip, Series, Shot, Transition, Video, Vote, Votes
 from longtake.sections import Use
 from longtake.shots import shots_between, widened
 from longtake.sources.placing import rows_about
 
+ROUNDING_S = 1e-6
+"""By so much a clip's end may miss the video's."""
 FRAMES = "frames"
 """The series without columns that holds the time of every frame; the scan always gives it."""
 
@@ -58,7 +62,8 @@ def derive(
         "listed": lambda: listed,
     }
     more = [offers[name]() for name in recipe.clips.step.wants[3:]]
-    spans = recipe.clips.step.call(shots, times, video.duration_s, *more, **recipe.clips.parameters)
+    spans = list(recipe.clips.step.call(shots, times, video.duration_s, *more, **recipe.clips.parameters))
+    _check_spans(recipe.clips, spans, len(times), video.duration_s)
     clips = [_clip(recipe, video, span, series, transitions, listed) for span in spans]
     return Derived(shots, transitions, votes, clips)
 
@@ -101,12 +106,35 @@ def _clip(
             inside = rows_about(listed, span.start_s, span.end_s, video_s=video.duration_s, fps=video.fps)
         else:
             inside = series[use.signal or ""].between(span.start_s, span.end_s)
-        for part, value in recipe.score(use, inside).items():
-            scores[f"{label}.{part}"] = value
+        scores |= {f"{label}.{part}": value for part, value in _numbers(use, recipe.score(use, inside)).items()}
     name = clip_id(video.id, span)
     joined = tuple(t for t in transitions if span.start_frame < t.start_frame and t.end_frame < span.end_frame)
-    frames = (span.start_frame, span.end_frame)
+    frames = (int(span.start_frame), int(span.end_frame))
     return Clip(name, video.id, span.start_s, span.end_s, *frames, scores, joined)
+
+
+def _check_spans(use: Use, spans: Sequence[Shot], frames: int, video_s: float) -> None:
+    """Raise `VideoError` where a way to make clips gave what can't be one: anybody may have written it."""
+    taken = set()
+    for span in spans:
+        inside = 0 <= span.start_s <= span.end_s <= video_s + ROUNDING_S
+        if not (inside and 0 <= span.start_frame < span.end_frame <= frames):
+            within = f"frames 0 to {frames} and 0 to {video_s:g} s"
+            raise VideoError("error", f"the clips step {use.step.name!r} gave {span}, which is no span within {within}")
+        if (name := clip_id("", span)) in taken:
+            raise VideoError("error", f"the clips step {use.step.name!r} gave {span} more than once")
+        taken.add(name)
+
+
+def _numbers(use: Use, said: Any) -> dict[str, float | None]:
+    """Return what a score said as numbers. Raises `VideoError` where it isn't: anybody may have written it."""
+    try:
+        return {part: None if value is None else float(+value) for part, value in said.items()}  # + takes no text
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        returned = reprlib.repr(said)
+        raise VideoError(
+            "error", f"the score step {use.step.name!r} returned {returned}; write named numbers, or None"
+        ) from error
 
 
 def clip_id(video_id: str, span: Shot) -> str:

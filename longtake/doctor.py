@@ -32,7 +32,7 @@ class Finding:
 def doctor(folder: str | Path = ".") -> list[Finding]:
     """Look at this machine, and at the disk that `folder` is on. Raises `UsageError` where that isn't there."""
     place = here(folder, "what is looked at").expanduser()
-    if not place.exists():
+    if not place.is_dir():
         raise UsageError(f"{place}: no such folder; name one on the disk that a set is to be on")
     names = ("av", "numpy", "opencv-python-headless", "pylance", "pyarrow")
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)

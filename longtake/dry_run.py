@@ -9,7 +9,7 @@ from longtake.ask.prices import price
 from longtake.costs import Assumed, Costs, Forecast, between, forecast, read_assumed, table
 from longtake.engines import connect, default_workers
 from longtake.errors import UsageError, VideoError
-from longtake.from_lists import is_fetched_first
+from longtake.from_lists import fetched_beside, is_fetched_first, not_fetched
 from longtake.places import Place, set_folder
 from longtake.planning import plan_work
 from longtake.recipe import Recipe, load, names
@@ -59,7 +59,7 @@ def dry_run(
     plan = None
     found = Found([], 0)
     if sources:
-        found = _find(sources, shard)
+        found = _find(sources, to, shard)
         store = Store(set_folder(to) if to is not None else Path(NO_SET))
         with connect(workers=workers) as engine:
             plan = plan_work(store, recipe, found, engine, ()).plan
@@ -79,14 +79,19 @@ def dry_run(
     return DryRun(recipe, plan, forecast(costs, assumed), words)
 
 
-def _find(sources: Sequence[str | Path], shard: str) -> Found:
-    for source in sources:
-        if is_fetched_first(source):
+def _find(sources: Sequence[str | Path], to: str | Place | None, shard: str) -> Found:
+    part = read_shard(shard)
+    here = [source for source in sources if not is_fetched_first(source)]
+    lists = [source for source in sources if source not in here]
+    if lists:
+        lacks = not_fetched(lists, to, part)
+        if lacks is not None:
             raise UsageError(
-                f"{source}: its videos are not here yet, and a dry run fetches none; say how many there are and how "
+                f"{lacks}: its videos are not here yet, and a dry run fetches none; say how many there are and how "
                 "long: --assume videos=NUMBER --assume minutes=NUMBER"
             )
-    return find_videos(sources, read_shard(shard))
+        here.append(fetched_beside(str(to)))
+    return find_videos(here, part)
 
 
 def _evenly(videos: Sequence[Place], most: int) -> list[Place]:

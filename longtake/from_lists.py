@@ -7,7 +7,10 @@ from pathlib import Path
 
 from longtake.errors import FAILURE_KINDS, UsageError
 from longtake.fetching import FAILED, Fetched, Manner, fetch_list
-from longtake.places import is_remote, write_whole
+from longtake.fetching.ledger import FILE as LEDGER
+from longtake.fetching.ledger import Ledger
+from longtake.places import Place, is_remote, write_whole
+from longtake.shards import Part
 from longtake.sources.files import ENDINGS, absolute
 from longtake.sources.lists import form_of
 from longtake.steps import nearest
@@ -92,6 +95,26 @@ def is_fetched_first(source: str | Path) -> bool:
     return bool(_ADDRESS.fullmatch(str(source))) or _is_list(Path(source).expanduser())
 
 
+def not_fetched(sources: Sequence[str | Path], to: str | Place | None, part: Part) -> str | None:
+    """Return one of some lists and addresses of which videos may be fetched yet for a set; None where all came."""
+    folder = None if to is None or is_remote(to) else fetched_beside(str(to))
+    if folder is None or not (folder / LEDGER).is_file():
+        return str(sources[0])
+    since = (folder / LEDGER).stat().st_mtime
+    with Ledger(folder) as ledger:
+        if ledger.counts(part).get("wanted"):
+            return str(sources[0])
+        for source in sources:
+            if _ADDRESS.fullmatch(str(source)):
+                came = str(source) in _addresses(folder)
+            else:
+                path = Path(source).expanduser()
+                came = path.stat().st_mtime <= since and ledger.read_whole(path)  # else it may have changed
+            if not came:
+                return str(source)
+    return None
+
+
 def _is_list(path: Path) -> bool:
     if path.suffix[1:].lower() in ENDINGS or not path.is_file():
         return False
@@ -113,8 +136,13 @@ def _write(folder: Path, addresses: Sequence[str]) -> Path:
     """Add addresses to the plain list of those that were named before, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / ADDRESSES
-    before = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    before = _addresses(folder)
     now = dict.fromkeys([*before, *addresses])
     if list(now) != before:
         write_whole(path, "".join(f"{one}\n" for one in now).encode())
     return path
+
+
+def _addresses(folder: Path) -> list[str]:
+    path = folder / ADDRESSES
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []

@@ -21,8 +21,8 @@ from longtake.video import declared_duration_s, video_id
 from longtake.watch import Plan
 
 ANY_WORK = "any"
-PASSING = ("unreachable", "changed")
-"""Failures that say nothing of the file: every run tries again."""
+PASSING = ("unreachable", "changed", "no_answer")
+"""Failures that say nothing of what was tried: every run tries again."""
 WORK_KINDS = ("crash", "timeout", "error")
 """Failures that may be the recipe's doing: another recipe tries again. The others are the file's own."""
 FRAMES_KEY = fingerprint([FRAMES, 1])

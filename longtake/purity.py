@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from longtake.recipe import FILE_FACTS
+from longtake.clip_facts import FILE_FACTS
 from longtake.store import score_columns
 
 Z = 1.959964

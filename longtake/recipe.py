@@ -1,5 +1,6 @@
 """Recipes: TOML files that name steps, parameters and rules; checked before any decode, kept with the set."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,8 @@ import tomli_w
 
 from longtake import __version__
 from longtake.ask import ModelSettings
-from longtake.duplicates import EVIDENCE, GROUP, RANK, SIZE, Copies
+from longtake.clip_facts import CLIP_FACTS, COPY_FACTS, FILE_FACTS
+from longtake.duplicates import EVIDENCE, Copies
 from longtake.errors import UsageError
 from longtake.models import read_models, told
 from longtake.places import place
@@ -24,12 +26,14 @@ from longtake.sections import (
     asked_of,
     borders_of,
     check_fast,
+    check_labels,
     copies_of,
     files_of,
     grounding_of,
     rules_of,
     scans_fast,
     tables_of,
+    texts_of,
     use_of,
     voter_of,
 )
@@ -37,27 +41,6 @@ from longtake.select import Rule
 from longtake.settings import merge, read_settings
 from longtake.steps import fingerprint, look_in, nearest, tried
 from longtake.video import Quality
-
-CLIP_FACTS: dict[str, tuple[str, str]] = {
-    "duration_s": ("s", "length of the clip"),
-    "width": ("px", "width of the video as shown"),
-    "height": ("px", "height of the video as shown"),
-    "fps": ("per s", "mean frame rate of the video, or of the clip where it varies"),
-    "transitions": ("", "transitions inside it, where shots were joined"),
-}
-"""What rules can ask of every clip besides its scores: key -> (unit, meaning)."""
-
-FILE_FACTS: dict[str, tuple[str, str]] = {
-    "file_transitions": ("", "transitions that the second look found in the written file, beyond joined ones"),
-}
-"""What rules can ask once a clip's file is written; such a rule removes the file again."""
-
-COPY_FACTS: dict[str, tuple[str, str]] = {
-    GROUP: ("", "names the copies of one stretch of footage; null for a clip without copies"),
-    SIZE: ("", "how many they are, itself included; 1 without copies"),
-    RANK: ("", "its place among them, 1 for the best; a rule counts only those that the rules before it keep"),
-}
-"""What rules can ask where a recipe looks for copies."""
 
 SECTIONS = (
     *("name", "about", "source", "not_run", "scan", "models", "signals", "shots", "voters", "clips", "scores"),
@@ -164,15 +147,15 @@ def names() -> list[str]:
 def load(name: str, settings: Sequence[str] = ()) -> Recipe:
     """Return a recipe by name or by the path of a TOML file, with settings such as `signals.motion.pairs_hz=4`.
 
+    Where settings name another step than the recipe, it has the parameters given with it and else its own defaults.
     Raises `UsageError` for an unknown name, section, step or parameter, each with the nearest right one.
     """
-    path = place(name)
-    if path.suffix == ".toml":
+    if (path := place(name)).suffix == ".toml":
         if isinstance(path, Path):
             look_in(path.absolute().parent)
         try:
             text = path.read_text(encoding="utf-8") if path.is_file() else None
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{name} can't be read: {error}") from error
         if text is None:
             raise UsageError(f"no recipe file {name}")
@@ -204,10 +187,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     said = tables_of(data, "captions")
     captions = {label: asked_of("captions", label, given, models) for label, given in said.items()}
     copies = copies_of(data["copies"]) if "copies" in data else None
-    for label in sorted(judges.keys() & scores.keys()):
-        raise UsageError(f"a score and a judge share the label {label!r}; name one of them otherwise")
-    if copies and "copies" in scores.keys() | judges.keys():
-        raise UsageError("a score or a judge has the label 'copies', and so has what [copies] finds; name it otherwise")
+    check_labels(scores, judges, copies=copies is not None)
     grounding = grounding_of(data["grounding"]) if "grounding" in data else None
     readers = [shots, *voters.values(), clips, *scores.values(), *([grounding] if grounding else [])]
     needed = {use.signal for use in readers if use.signal}
@@ -218,20 +198,19 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
     if unused and "made_with" not in data:  # a set's own recipe lists them all, and may have been given other steps
         raise UsageError(f"nothing reads the signal {unused[0]!r}{nearest(unused[0], needed)}")
     signals = {label: use_of("signals", label, declared.get(label, {})) for label in sorted(needed)}
-    rules = rules_of(data.get("select", {}).get("keep", []))
     files, verify, cropped = files_of(data["files"]) if "files" in data else (None, False, False)
     recipe = Recipe(
         name=str(data.get("name", "unnamed")),
         about=str(data.get("about", "")),
         source=str(data.get("source", "")),
-        not_run=tuple(data.get("not_run", ())),
+        not_run=texts_of("not_run", data.get("not_run", [])),
         fast=scans_fast(data.get("scan", EXACT)),
         signals=signals,
         shots=shots,
         voters=voters,
         clips=clips,
         scores=scores,
-        rules=rules,
+        rules=rules_of(data.get("select", {})),
         files=files,
         verify=verify,
         crop=borders_of(scores) if cropped else None,
@@ -250,7 +229,7 @@ def resolve(data: Mapping[str, Any]) -> Recipe:
                 use.step.call(_nothing(columns), [], **use.parameters)
     if recipe.fast:
         check_fast([*signals.values(), *readers])
-    check_rules(recipe, rules)
+    check_rules(recipe, recipe.rules)
     check_best(recipe)
     return recipe
 
@@ -284,14 +263,17 @@ def score_keys(recipe: Recipe) -> list[str]:
     """Return the keys of all scores a recipe makes, such as `motion.mean`: what each says of no frames at all."""
     keys = []
     for label, use in recipe.scores.items():
-        columns = recipe.signals[use.signal].step.columns if use.signal else ()
-        nothing: Any = () if use.step.listed else _nothing(columns)
-        with tried(use.step):
+        signal = recipe.signals[use.signal].step if use.signal else None
+        nothing: Any = () if use.step.listed else _nothing(signal.columns if signal else ())
+        with tried(use.step, signal):
             parts = recipe.score(use, nothing)
         if not isinstance(parts, Mapping):
             raise UsageError(
                 f"step {use.step.name!r} returned {parts!r}: a score returns named numbers, as {{'share': 0.5}}"
             )
+        for part in parts:
+            if not re.fullmatch(r"\w+", str(part)):  # a rule and a column could not name it
+                raise UsageError(f"step {use.step.name!r}: a score's name is letters, digits and _, not {part!r}")
         keys += [f"{label}.{part}" for part in parts]
     keys += COPY_FACTS if recipe.copies else ()
     return keys + [f"{label}.{part}" for label, use in recipe.judges.items() for part in use.step.scores]

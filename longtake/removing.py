@@ -223,9 +223,13 @@ def _delete_files(folder: Place, hashes: Collection[str]) -> int:
 
 
 def _holding(store: Store, hashes: Collection[str]) -> list[dict[str, Any]]:
-    """Return the rows of the exports that hold removed videos."""
+    """Return the rows of the exports that hold removed videos, but for those whose folder is gone.
+
+    Where the folder above it is gone too, it may lie on a disk that isn't there now.
+    """
     rows = store.read("exports").to_pylist()
-    return [row for row in rows if any(hash_of(name) in hashes for name in row["video_ids"])]
+    there = [row for row in rows if Path(row["folder"]).exists() or not Path(row["folder"]).parent.exists()]
+    return [row for row in there if any(hash_of(name) in hashes for name in row["video_ids"])]
 
 
 def _holder(folder: Place, row: Mapping[str, Any]) -> Holder:
@@ -243,6 +247,7 @@ def _holder(folder: Place, row: Mapping[str, Any]) -> Holder:
         words += ["--fps", f"{size['fps']:g}"] if size["fps"] else []
         words += ["--frames", frames] if frames != "1n" else []
         words += ["--sides", str(size["sides"])]
+    words += ["--copy"] if options.get("copy") else []
     usual = _defaults(row["format"])
     for name, value in options["parameters"].items():
         if name not in usual or value != usual[name]:

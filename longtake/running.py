@@ -11,6 +11,7 @@ from longtake.captioning.phase import caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
+from longtake.clip_facts import FILE_FACTS
 from longtake.engines import check_workers, connect
 from longtake.errors import UsageError
 from longtake.grouping import Grouped, group_copies
@@ -20,7 +21,7 @@ from longtake.measuring import Measured, measure_videos
 from longtake.places import Place, set_folder, write_whole
 from longtake.planning import check_kinds, drop_gone, drop_unfinished, note_moved, plan_revoted, plan_work
 from longtake.purity import COLUMNS, SecondLook, second_look
-from longtake.recipe import FILE_FACTS, Recipe, load
+from longtake.recipe import Recipe, load
 from longtake.report import write_report
 from longtake.select import FunnelRow
 from longtake.selecting import apply_rules
@@ -94,6 +95,8 @@ def run(
     check_kinds(retry_failed)
     check_workers(workers)
     if budget_usd is not None:
+        if not budget_usd >= 0:
+            raise UsageError(f"a budget of {budget_usd} US dollars can't be spent; give 0 or more")
         check_budget(recipe)
     part = read_shard(shard)
     found = find_videos(sources, part)

@@ -137,7 +137,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("step", pa.string()),
             ("question", pa.string()),
             ("number", pa.int32()),
-            ("attempt", pa.int32()),  # 2: asked again, with what was wrong with the first answer
+            ("attempt", pa.int32()),  # odd: asked for itself; even: with what was wrong before
             ("model", pa.string()),  # as the server names it
             ("prompt", pa.string()),
             ("frames_s", pa.list_(pa.float64())),

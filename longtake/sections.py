@@ -1,6 +1,6 @@
 """Sections of a recipe, each checked on its own: plain data in, steps with all their parameters out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ from longtake.errors import UsageError
 from longtake.models import DEFAULT_MODEL
 from longtake.records import Range
 from longtake.select import Rule, parse_rule
+from longtake.settings import DEFAULT_GROUNDING
 from longtake.steps import (
     Kind,
     Plain,
@@ -21,14 +22,20 @@ from longtake.steps import (
     find,
     fingerprint,
     nearest,
+    told,
     tried,
 )
 from longtake.video import Quality
 
-DEFAULT_GROUNDING = "internvid_g"
 BORDERS = "borders"
 """The score that [files] crop goes by."""
 EXACT, FAST = "exact", "fast"
+TAKEN = (
+    *("id", "video_id", "start_s", "end_s", "start_frame", "end_frame", "duration_s", "width", "height", "fps"),
+    *("kept", "rejected_by", "file", "file_key", "file_bytes", "file_width", "file_height", "file_audio"),
+    *("file_transitions", "file_transitions_at", "file_verify_key", "judge_key", "transitions", "transitions_at"),
+)
+"""What every clip has a column of: no label of a score, which is a column too."""
 Preset = Literal[
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"
 ]
@@ -83,11 +90,37 @@ def check_fast(uses: Iterable[Use]) -> None:
             )
 
 
-def rules_of(given: object) -> tuple[Rule, ...]:
-    """Return the rules of a list of texts."""
+def rules_of(given: Mapping[str, Any]) -> tuple[Rule, ...]:
+    """Return the rules of [select]."""
+    for name in given:
+        if name != "keep":
+            raise UsageError(f"[select] has no parameter {name!r}{nearest(name, ['keep'])}")
+    keep = given.get("keep", [])
+    if not (isinstance(keep, list) and all(isinstance(text, str) for text in keep)):
+        raise UsageError(f"[select]: keep is a list of rules, as ['duration_s >= 10'], not {keep!r}")
+    return tuple(parse_rule(text) for text in keep)
+
+
+def texts_of(name: str, given: object) -> tuple[str, ...]:
+    """Return a list of texts."""
     if not (isinstance(given, list) and all(isinstance(text, str) for text in given)):
-        raise UsageError(f"[select]: keep is a list of rules, as ['duration_s >= 10'], not {given!r}")
-    return tuple(parse_rule(text) for text in given)
+        raise UsageError(f"{name} is a list of texts, not {given!r}")
+    return tuple(given)
+
+
+def check_labels(scores: Collection[str], judges: Collection[str], *, copies: bool) -> None:
+    """Raise `UsageError` for the label of a score or judge that something else has."""
+    for label in sorted({*scores, *judges}):
+        if label in scores and label in judges:
+            raise UsageError(f"a score and a judge share the label {label!r}; name one of them otherwise")
+        if label in TAKEN:
+            raise UsageError(
+                f"a score or a judge has the label {label!r}, and so has a column of clips; name it otherwise"
+            )
+        if copies and label == "copies":
+            raise UsageError(
+                f"a score or a judge has the label {label!r}, and so has what [copies] finds; name it otherwise"
+            )
 
 
 def tables_of(data: Mapping[str, Any], section: str) -> dict[str, dict[str, Any]]:
@@ -106,6 +139,8 @@ def use_of(kind: Kind, label: str, given: Mapping[str, Any]) -> Use:
     step = find(kind, parameters.pop("step", label))
     check_installed(step)
     signal = parameters.pop("signal", step.signal) if step.signal else None
+    if signal is not None and not isinstance(signal, str):
+        raise UsageError(f"[{kind}.{label}]: signal = {told(signal)} should be the label of a signal")
     return Use(label, step, check_parameters(step, parameters), signal)
 
 
@@ -114,6 +149,8 @@ def asked_of(kind: Kind, label: str, given: Mapping[str, Any], models: Mapping[s
     parameters = dict(given)
     model = parameters.pop("model", DEFAULT_MODEL)
     use = use_of(kind, label, parameters)
+    if not isinstance(model, str):
+        raise UsageError(f"[{kind}.{label}]: model = {told(model)} should be the name of a model")
     if model not in models:
         raise UsageError(f"[{kind}.{label}]: no model {model!r}{nearest(model, models)}; name it in [models.{model}]")
     try:
@@ -153,7 +190,12 @@ def copies_of(given: Mapping[str, Any]) -> Copies:
             raise UsageError(f"[copies]: {name} = {value!r} should be of type {type(known[name]).__name__}")
         if not isinstance(value, str) and not 0 < value <= 1:
             raise UsageError(f"[copies]: {name} = {value!r} should be above 0 and at most 1")
-    return Copies(**{**known, **given})
+    copies = Copies(**{**known, **given})
+    if not copies.scores:
+        raise UsageError(
+            f"[copies]: best = {copies.best!r} names no score; write what makes a copy the best, as 'height'"
+        )
+    return copies
 
 
 def files_of(given: Mapping[str, Any]) -> tuple[Quality, bool, bool]:

@@ -36,7 +36,9 @@ class Rule:
     number: float
 
     def __str__(self) -> str:
-        return f"{self.score} {self.comparison} {self.number:g}"
+        number = f"{self.number:g}"  # as people write it, where that says all
+        exact = number if float(number) == self.number else repr(self.number).removesuffix(".0")
+        return f"{self.score} {self.comparison} {exact}"
 
     def holds(self, values: Column) -> NDArray[np.bool_]:
         """Return where it holds, shape (n,); never where a value is NaN, that is, not measured."""
@@ -75,7 +77,10 @@ def parse_rule(text: str) -> Rule:
     match = RULE.fullmatch(text)
     if not match:
         raise UsageError(f"{text!r} is no rule; write: score comparison number, as in 'motion.mean >= 0.05'")
-    return Rule(match[1], match[2], float(match[3]))
+    rule = Rule(match[1], match[2], float(match[3]))
+    if not math.isfinite(rule.number):
+        raise UsageError(f"{text!r}: {match[3]} is too large a number for a rule")
+    return rule
 
 
 def select(
@@ -152,7 +157,7 @@ def funnel(selection: Selection, durations_s: Column) -> list[FunnelRow]:
             FunnelRow(
                 rule,
                 before.clips - rejected,
-                before.seconds - rejected_s,
+                max(0.0, before.seconds - rejected_s),  # rounding leaves a little less than nothing
                 rejected,
                 rejected_s,
                 missing,

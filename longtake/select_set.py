@@ -8,10 +8,11 @@ from typing import Any
 
 import tomli_w
 
+from longtake.clip_facts import CLIP_FACTS, FILE_FACTS
 from longtake.errors import UsageError
 from longtake.lock import Lock
 from longtake.places import Place, place, set_folder, write_whole
-from longtake.select import FunnelRow, parse_rule
+from longtake.select import FunnelRow, Rule, parse_rule
 from longtake.selecting import apply_rules, choose, clips_for
 from longtake.settings import RECIPE, read_recipe
 from longtake.steps import find, nearest
@@ -46,10 +47,12 @@ def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = Fa
     judges = recipe.get("judges", {})
     check_judged(judges, keep)
     rules = [parse_rule(text) for text in keep or recipe["select"]["keep"]]
+    if save:
+        check_saved(rules)
     store = Store(folder)
     begun = time.perf_counter()
     clips = clips_for(store, rules, judges, also=("kept", "file"))
-    selection, rows = choose(clips, rules, judges=judges)
+    selection, rows = choose(clips, rules, later=FILE_FACTS, judges=judges)
     has_file = clips["file"].is_valid().to_numpy()
     choice = Choice(
         folder,
@@ -65,7 +68,7 @@ def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = Fa
         from longtake.report import write_report  # takes longer to load than rules take to try
 
         with Lock(folder) as lock:
-            apply_rules(Store(folder, lock), rules, judges=judges)
+            apply_rules(Store(folder, lock), rules, later=FILE_FACTS, judges=judges)
             recipe["select"]["keep"] = [str(rule) for rule in rules]
             write_whole(folder / RECIPE, tomli_w.dumps(recipe).encode())
             write_report(folder)
@@ -78,6 +81,14 @@ def check_judged(judges: Mapping[str, Mapping[str, Any]], keep: Sequence[str]) -
         label, _, part = rule.score.partition(".")
         if label in judges and part not in (known := find("judges", judges[label]["step"]).scores):
             raise UsageError(f"rule '{rule}': no score {rule.score!r}{nearest(part, known)}")
+
+
+def check_saved(rules: Sequence[Rule]) -> None:
+    """Raise `UsageError` for a rule that can be tried, but is no rule of a recipe: about a clip's place or file."""
+    for rule in rules:
+        if "." not in rule.score and rule.score not in (known := CLIP_FACTS | FILE_FACTS):
+            words = f"rule '{rule}' can't be saved: a run chooses by scores, {', '.join(known)}"
+            raise UsageError(f"{words}; to take such clips out once, export with --where '{rule}'")
 
 
 def read_rules(path: str | Place) -> list[str]:

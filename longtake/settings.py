@@ -8,6 +8,9 @@ from longtake.errors import SetError, UsageError
 from longtake.places import Place, write_whole
 
 WORDS = {"True": "true", "False": "false"}
+LINKS = ("model", "caption")
+"""What a table of a recipe says besides a step and its parameters: it holds for another step, too."""
+DEFAULT_GROUNDING = "internvid_g"
 RECIPE = "recipe.toml"
 """The recipe of a set, as resolved."""
 ABOUT = "set.toml"
@@ -62,22 +65,34 @@ def read_extractor_args(texts: Sequence[str]) -> dict[str, dict[str, list[str]]]
 
 
 def merge(data: dict[str, Any], settings: Mapping[str, Any]) -> None:
-    """Lay nested settings over a recipe, in place."""
+    """Lay nested settings over a recipe, in place; of a step that they change, no parameter stays."""
     for name, value in settings.items():
-        if isinstance(value, dict) and isinstance(data.get(name), dict):
-            merge(data[name], value)
+        there = data.get(name)
+        if isinstance(value, dict) and isinstance(there, dict):
+            step, usual = value.get("step"), DEFAULT_GROUNDING if name == "grounding" else name
+            if isinstance(step, str) and step != there.get("step", usual):
+                there = data[name] = {link: there[link] for link in LINKS if link in there}
+            merge(there, value)
         else:
             data[name] = value
 
 
 def read_recipe(folder: Place) -> dict[str, Any]:
-    """Return a set's recipe as plain data. Raises `SetError` where there is no set, or nobody can read its recipe."""
+    """Return a set's recipe as plain data, with the rules it has: perhaps none.
+
+    Raises `SetError` where there is no set, or nobody can read its recipe.
+    """
     check_set(folder)
     path = folder / RECIPE
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:  # anybody may edit the file
         raise SetError(f"{path} can't be read: {error}") from error
+    select = data.setdefault("select", {})
+    keep = select.setdefault("keep", []) if isinstance(select, dict) else None
+    if not (isinstance(keep, list) and all(isinstance(rule, str) for rule in keep)):
+        raise SetError(f"{path} holds no list of rules; write: [select] keep = ['motion.mean >= 0.1']")
+    return data
 
 
 def check_set(folder: Place) -> None:

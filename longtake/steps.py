@@ -110,6 +110,8 @@ def names(kind: Kind) -> tuple[str, ...]:
 
 def find(kind: Kind, name: str) -> Step:
     """Return a step by name. Raises `UsageError` with the nearest right name."""
+    if not isinstance(name, str):  # as a recipe may have it
+        raise UsageError(f"a step in {kind} has a name, not {told(name)}")
     if ":" in name:
         module_name, _, attribute = name.partition(":")
         look_in(Path.cwd())
@@ -163,15 +165,22 @@ def _load(name: str, module_name: str) -> types.ModuleType:
 
 
 @contextmanager
-def tried(step: Step) -> Iterator[None]:
-    """While a step is called before any work, on nothing: raise `UsageError` that says where it is wrong."""
+def tried(step: Step, reads: Step | None = None) -> Iterator[None]:
+    """While a step is called before any work, on nothing: raise `UsageError` that says where it is wrong.
+
+    `reads` is the signal that a recipe gives it.
+    """
     try:
         yield
     except LongtakeError:
         raise
     except Exception as error:  # a user's function may raise anything
-        if ":" not in step.name:  # a fault of ours, to be told in full
-            raise
+        if ":" not in step.name:
+            if reads is None or reads.name == step.signal:  # a fault of ours, to be told in full
+                raise
+            raise UsageError(
+                f"step {step.name!r} can't go by the signal {reads.name!r}; it reads {step.signal!r}"
+            ) from error
         raise UsageError(
             f"step {step.name!r} fails when it is given nothing, as for a clip without rows: {where_wrong(error)}"
         ) from error
@@ -234,7 +243,7 @@ def _expected(hint: Any) -> str:
 
 def told(value: object) -> str:
     """Return a parameter's value as it is written in a recipe, and after `-s`."""
-    return "none" if value is None else json.dumps(value, ensure_ascii=False)
+    return "none" if value is None else json.dumps(value, ensure_ascii=False, default=str)  # TOML has dates, too
 
 
 def _fits(value: object, hint: Any) -> bool:

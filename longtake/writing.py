@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from longtake.clip_facts import FILE_FACTS
 from longtake.engines import Engine, Item, Outcome, stop_where_unwritable
 from longtake.measuring import COMMIT_ITEMS, COMMIT_S, FILE_COLUMNS, VERIFY_COLUMNS, video_fields
 from longtake.places import Place, Remote, remove
@@ -114,6 +115,11 @@ def sweep(store: Store) -> int:
                 folder.rmdir()
     gone = store.read("clips", ["id"], "file IS NOT NULL AND (NOT kept OR kept IS NULL)").to_pylist()
     store.update("clips", "id", gone, _schema(FILE_COLUMNS))
+    if "file_verify_key" in store.columns("clips").names:
+        looked = store.read("clips", ["id", "rejected_by"], "file_verify_key IS NOT NULL AND NOT kept").to_pylist()
+        # Of a file that went for another reason nothing stays: what a set holds hangs on no earlier choice.
+        others = [row for row in looked if (row.pop("rejected_by") or "").partition(" ")[0] not in FILE_FACTS]
+        store.update("clips", "id", others, WRITTEN["verify"])
     return removed
 
 
@@ -168,7 +174,7 @@ class _Phase:
         """Do all there is to do and return itself, with what was done and what failed."""
         if not self.todo:
             return self
-        self.has_failed = set(self.store.read("failures", ["item"])["item"].to_pylist())
+        self.has_failed = set(self.store.read("failures", ["item"], "step = 'write'")["item"].to_pylist())
         outcomes = engine.run_items(
             f"longtake.jobs:{self.task}",
             self._items(),
@@ -222,7 +228,8 @@ class _Phase:
         if self.task == "write":
             borders = {outcome.item.name: outcome.item.payload["borders"] for outcome in batch}
             good = [{**row, "file_key": _file_key(self.write_key, borders[row["id"]])} for row in good]
-            self.store.delete("failures", "item", self.has_failed.intersection(o.item.name for o in batch))
+            again = self.has_failed.intersection(o.item.name for o in batch)
+            self.store.delete("failures", "item", again, also="step = 'write'")  # not that a judge failed on the clip
             self.store.append("failures", [self._failure_row(o.item, o.failure) for o in batch if o.failure])
         self.store.update("clips", "id", good, WRITTEN[self.task])
         self.committed_at = time.monotonic()

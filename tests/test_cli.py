@@ -202,10 +202,12 @@ def test_catalogues() -> None:
     assert "picture heights per second" in call("steps", "motion")[1]
 
 
-def test_doctor_says_which_folder_is_not_there() -> None:
-    assert call("doctor", "nosuch") == (
+@pytest.mark.parametrize("name", ["nosuch", "README.md"])
+def test_doctor_says_which_folder_is_not_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[1])
+    assert call("doctor", name) == (
         1,
-        "longtake: nosuch: no such folder; name one on the disk that a set is to be on\n",
+        f"longtake: {name}: no such folder; name one on the disk that a set is to be on\n",
     )
 
 

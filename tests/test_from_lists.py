@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from media import FPS, pan, write_video
 
 from longtake.cli import main
+from longtake.dry_run import dry_run
 from longtake.errors import UsageError
 from longtake.fetching import Manner
 from longtake.from_lists import ADDRESSES, bring_lists, fetched_beside
@@ -64,6 +65,22 @@ def test_a_list_is_fetched_into_the_set_and_run(site: str, folder: Path, tmp_pat
     assert done.exit_code == 3, done.output
     assert "1 of 2 videos here, 0 came now" in done.output and "1 gone" in done.output
     assert "longtake run listed" not in done.output
+
+
+def test_a_dry_run_plans_with_what_is_here(site: str, folder: Path, tmp_path: Path) -> None:
+    named, to = tmp_path / "named.csv", tmp_path / "set"
+    named.write_text(f"url\n{site}/one.mp4\n{site}/lost.mp4\n")
+    sources = [named, f"{site}/two.mp4"]
+    bring_lists([named], to, manner=HERE)
+    with pytest.raises(UsageError, match=r"two\.mp4: its videos are not here yet"):
+        dry_run("lvd2m", sources, to)
+    bring_lists(sources, to, manner=HERE)
+    for _ in range(2):
+        plan = dry_run("lvd2m", [*sources, folder / "two.mp4"], to).plan
+        assert plan is not None and plan.to_scan == 3
+    named.write_text(f"url\n{site}/one.mp4\n{site}/two.mp4\n")
+    with pytest.raises(UsageError, match=r"named\.csv: its videos are not here yet"):
+        dry_run("lvd2m", sources, to)
 
 
 def test_addresses_are_sources_too_and_those_of_before_stay(site: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ LAYERS = [
     {"exports"},
     STEPS,
     {"captions"},
-    {"facts"},
+    {"facts", "clip_facts"},
     {"claims", "moves"},
     {"duplicates", "heads"},
     {"similarity"},

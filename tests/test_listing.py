@@ -238,6 +238,7 @@ def test_a_list_that_cannot_be_read_costs_nothing(tmp_path: Path) -> None:
     folder = fetched(tmp_path / "fetched")
     run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)
     before = said(tmp_path / "set")
+    (folder / "fetched.sqlite").touch()
     (folder / "list.jsonl").write_text('{"half')
     with pytest.raises(UsageError):
         run("listed", [folder], tmp_path / "set", settings=SETTINGS, workers=1)

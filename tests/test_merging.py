@@ -120,6 +120,7 @@ def test_videos_of_lists_are_in_the_part_that_fetches_them(tmp_path):
     fetched = tmp_path / "set.fetched"
     (fetched / "videos").mkdir(parents=True)
     (fetched / "list.jsonl").write_text("")
+    (fetched / "fetched.sqlite").touch()
     names = [f"video{i}" for i in range(20)]
     for name in names:
         (fetched / "videos" / f"{name}.mp4").touch()

@@ -85,6 +85,7 @@ def test_clips_are_the_kept_ones_with_scores_by_their_keys(sets: dict[str, Set])
     assert every.num_rows == made.read("clips").num_rows >= kept.num_rows > 1
     assert min(kept["motion.mean"].to_pylist()) >= 0
     assert made.clips("kept AND motion.mean > 99").num_rows == 0
+    assert made.clips("id != 'a; b'").num_rows == every.num_rows, "rejected ones too: it takes the place of kept"
     assert made.clips(columns=["id", "motion.mean"]).column_names == ["id", "motion.mean"]
     assert made.read("clips", ["id", "motion.mean"], where="kept").column_names == ["id", "motion.mean"]
 
@@ -168,6 +169,7 @@ def test_frames_of_a_size(sets: dict[str, Set], size: tuple[int, int]) -> None:
         (0.0, 0, 8.0, "above 0"),
         (0.0, 8, 0.0, "above 0"),
         (0.0, 8, float("inf"), "above 0"),
+        (float("nan"), 1, 2.0, "not all in clip"),
     ],
 )
 def test_times_outside_a_clip_are_a_mistake(sets: dict[str, Set], start_s, frames, fps, words) -> None:
@@ -189,6 +191,8 @@ def test_times_outside_a_clip_are_a_mistake(sets: dict[str, Set], start_s, frame
         (lambda made: made.clips(["kept"]), r"where = \['kept'\] is no filter; write SQL"),
         (lambda made: made.clips("motion.men > 3"), "'motion.men > 3' is no filter of clips: .*men not found"),
         (lambda made: list(made.rows("kept >>>")), "'kept >>>' is no filter of clips: .*parse"),
+        (lambda made: made.clips("kept; NOT kept"), "write one condition, without ';'"),
+        (lambda made: made.clips(columns=[]), "columns names none"),
     ],
 )
 def test_what_is_asked_of_tables_wrongly(sets: dict[str, Set], ask: Any, says: str) -> None:
@@ -297,6 +301,12 @@ def test_what_is_asked_of_windows_wrongly(sets: dict[str, Set], torch) -> None:
         sets["files"].torch(size=(0, 16))
     with pytest.raises(UsageError, match="above 0"):
         sets["files"].torch(fps=-1.0)
+
+
+@pytest.mark.parametrize("size", [(0, 16), (16, -1)])
+def test_a_size_that_no_picture_has_is_refused(sets: dict[str, Set], size: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match="width, height"):
+        sets["spans"].frames(numbered_clip(sets["spans"])["id"], 0.0, 1, 1.0, size)
 
 
 @given(start=st.floats(0, 11.9), fps=st.floats(1, 60))

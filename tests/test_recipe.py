@@ -4,8 +4,11 @@ import tomllib
 
 import pytest
 
+from longtake.clip_facts import CLIP_FACTS
 from longtake.errors import UsageError
-from longtake.recipe import CLIP_FACTS, load, names, resolve, score_keys
+from longtake.recipe import load, names, resolve, score_keys
+from longtake.schemas import SCHEMAS
+from longtake.sections import TAKEN
 
 
 @pytest.mark.parametrize("name", names())
@@ -106,6 +109,17 @@ def test_a_setting_reaches_its_step_and_makes_other_work() -> None:
         (["captions.lvd2m.fames=3"], "did you mean 'frames'"),
         (["captions.lvdm.frames=3"], "did you mean 'lvd2m'"),
         (["judges.motion.step='lvd2m'"], "share the label 'motion'"),
+        (["scores.width.step='motion'"], "the label 'width', and so has a column of clips"),
+        (["judges.kept.step='lvd2m'"], "the label 'kept', and so has a column of clips"),
+        (["judges.judge.model=['a']"], r"model = .* should be the name of a model"),
+        (["select.kepe=['duration_s >= 1']"], r"\[select\] has no parameter 'kepe'; did you mean 'keep'"),
+        (["select.keep=5"], "keep is a list of rules"),
+        (["copies.best=' ,'"], r"best = ' ,' names no score"),
+        (["not_run='judges'"], "not_run is a list of texts"),
+        (["shots.step=5"], "a step in shots has a name, not 5"),
+        (["scores.motion.signal=5"], r"\[scores.motion\]: signal = 5 should be the label of a signal"),
+        (["scores.motion.signal=look"], "'motion' can't go by the signal 'look'; it reads 'motion'"),
+        (["clips.trim_s=2020-01-01"], 'trim_s = "2020-01-01" should be of type float'),
         (["clip.trim_s=1"], "did you mean 'clips'"),
         (["shots.step=chnage"], "did you mean 'change'"),
         (["scores.moton.x=1"], "did you mean 'motion'"),
@@ -144,6 +158,24 @@ def test_broken_toml_says_where(tmp_path) -> None:
     path.write_text("name = 'x'\n[clips\n")
     with pytest.raises(UsageError, match="line 2"):
         load(str(path))
+    path.write_bytes("name = 'Fünf'".encode("latin-1"))
+    with pytest.raises(UsageError, match="can't be read"):
+        load(str(path))
+
+
+def test_another_step_by_a_setting_takes_no_parameter_of_the_one_before(tmp_path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(load("miradata").to_toml())  # as a set keeps it: with every parameter
+    changed = load(str(path), ["shots.step=adaptive", "clips.step=takes", "clips.trim_s=0.3"])
+    assert changed.shots == load("miradata", ["shots.step=adaptive"]).shots
+    assert changed.clips.parameters == {"trim_s": 0.3}
+    asked = load(str(path), ["captions.miradata.step=lvd2m", "voters.model_a.step=same_scene"])
+    assert asked.captions["miradata"].model == "default" and asked.voters["model_a"].model == "model_a"
+    assert load("internvid-g", ["grounding.step=internvid_g"]) == load("internvid-g")
+
+
+def test_no_label_of_a_score_can_be_a_column_that_clips_have() -> None:
+    assert set(TAKEN) == set(SCHEMAS["clips"].names)
 
 
 def test_one_signal_twice_under_two_labels() -> None:

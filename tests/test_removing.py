@@ -18,6 +18,7 @@ from media import pan, write_video
 from longtake.captioning.answers import Answers
 from longtake.cli import main
 from longtake.errors import SetError, UsageError
+from longtake.exporting import export_set
 from longtake.lock import Lock
 from longtake.planning import REMOVED, hash_of
 from longtake.removing import PENDING, remove_videos
@@ -237,6 +238,15 @@ def test_exports_that_hold_it_are_named_now_and_later(made: Path) -> None:
     assert hash_of(video) in rows["/exports/all of it"] and len(rows["/exports/all of it"]) == 3
     again = remove_videos(made, [video])
     assert (again.videos, again.clips, again.exports) == ([], 0, [holder])
+
+
+def test_an_export_whose_folder_is_gone_holds_nothing(made: Path, tmp_path: Path) -> None:
+    for name in ("out", "gone"):
+        export_set(made, "jsonl", tmp_path / name, copy=True)
+    shutil.rmtree(tmp_path / "gone")
+    holders = {Path(holder.folder).name: holder.command for holder in remove_videos(made, [gone(made)]).exports}
+    assert set(holders) == {"all of it", "out"}, "one may lie on a disk that is away"
+    assert holders["out"].endswith("--copy")
 
 
 def test_the_command_that_makes_an_export_anew_can_be_parsed(made: Path) -> None:

@@ -198,6 +198,11 @@ def test_select_tells_without_changing_and_saves_when_asked(copy_of_made: Path) 
     assert select_set(copy_of_made).funnel == saved.funnel
     with pytest.raises(UsageError, match=r"did you mean 'motion.mean'"):
         select_set(copy_of_made, ["motion.meen > 1"])
+    looked = select_set(copy_of_made, ["duration_s >= 3", "file_transitions <= 0"])
+    assert looked.funnel[-1].clips == saved.funnel[-1].clips  # of clips without a file it says nothing yet
+    assert select_set(copy_of_made, ["start_s >= 1"]).funnel[-1].clips > 0
+    with pytest.raises(UsageError, match="can't be saved"):
+        select_set(copy_of_made, ["start_s >= 1"], save=True)
     with pytest.raises(SetError, match="is no set"):
         select_set(copy_of_made / "clips")
 
@@ -261,6 +266,8 @@ def test_what_makes_no_sense_is_refused_before_any_work(films: Path, tmp_path: P
     ]:
         with pytest.raises(UsageError, match=says):
             run("lvd2m", sources, tmp_path / "set", settings=settings, retry_failed=retry)
+    with pytest.raises(UsageError, match="give 0 or more"):
+        run("lvd2m", [films], tmp_path / "set", budget_usd=-1)
     (tmp_path / "no videos").mkdir()
     with pytest.raises(UsageError, match="no video in"):
         run("lvd2m", [tmp_path / "no videos"], tmp_path / "set")

@@ -27,6 +27,23 @@ def test_what_is_no_rule_is_refused_with_an_example(text: str) -> None:
         parse_rule(text)
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e400"])
+def test_a_number_that_no_rule_can_be_stored_with_is_refused(number: str) -> None:
+    with pytest.raises(UsageError, match=f"{number} is too large"):
+        parse_rule(f"duration_s >= {number}")
+
+
+@pytest.mark.parametrize("number", ["2276807975", "1234567.5", "0.1234567890123", "1e+300", "0.077"])
+def test_a_number_is_stored_whole(number: str) -> None:
+    assert str(parse_rule(f"copies.group == {number}")) == f"copies.group == {number}"
+
+
+def test_nothing_left_is_no_less_than_nothing() -> None:
+    durations = np.array([0.1, 0.2, 0.3])
+    rows = funnel(select({"a": durations}, [parse_rule("a < 0.3"), parse_rule("a > 1")]), durations)
+    assert (rows[-1].clips, str(rows[-1].seconds)) == (0, "0.0")
+
+
 @given(st.builds(Rule, st.just("x.y"), st.sampled_from(sorted(COMPARISONS)), st.integers(-1000, 1000).map(float)))
 def test_a_rule_survives_its_text(rule: Rule) -> None:
     assert parse_rule(str(rule)) == rule

@@ -130,6 +130,7 @@ def test_workers_find_ones_own_step(tmp_path, media) -> None:
     [
         (CALM.format(body="{'share': 1 / len(series)}"), r"own_wrong.py, line 5: ZeroDivisionError: division by zero"),
         (CALM.format(body="1.0"), r"returned 1.0: a score returns named numbers"),
+        (CALM.format(body="{'a.b': 1.0}"), r"a score's name is letters, digits and _, not 'a.b'"),
         ("VERSION = 1\nNO = 3 / 0\n", r"own_wrong.py, line 2: ZeroDivisionError"),
         ("def calm(series:\n", r"own_wrong.py, line 1: "),
         ("import no_such_thing_at_all\n", r"No module named 'no_such_thing_at_all'"),

@@ -25,7 +25,7 @@ from longtake.steps import fingerprint
 from longtake.store import Store
 from longtake.video import scan
 from longtake.watch import Progress, Watch
-from longtake.writing import WRITER_VERSION, work_keys
+from longtake.writing import WRITER_VERSION, sweep, work_keys
 
 STEPS = '''
 """Steps that make a clip with a cut in it: a detector that is blind in long videos, and clips that ignore shots."""
@@ -299,6 +299,18 @@ def test_a_detector_that_no_longer_finds_it_brings_the_clip_back(go: Go, tmp_pat
     done = go(tmp_path, LATE, "shots.from_s=1")
     assert (done.kept, done.written.written, done.written.verified) == (2, 1, 1)
     assert [row["file_transitions"] for row in rows(tmp_path)] == [0, 0]
+
+
+def test_a_look_stays_known_only_where_the_file_went_for_it(tmp_path: Path) -> None:
+    """What a set holds hangs on no earlier choice: one made in two runs has the same hash as one made at once."""
+    store = Store(tmp_path)
+    looked = {"video_id": "v", "file_transitions": 1, "file_transitions_at": [], "file_verify_key": "k"}
+    reasons = {"kept": None, "copy": "copies.rank <= 1", "found": "file_transitions <= 0"}
+    rows = [{**looked, "id": name, "kept": not why, "rejected_by": why} for name, why in reasons.items()]
+    store.append("clips", rows)
+    sweep(store)
+    found = {row["id"]: row["file_transitions"] for row in store.read("clips").to_pylist()}
+    assert found == {"kept": 1, "copy": None, "found": 1}
 
 
 def test_select_can_ask_for_it_afterwards(go: Go, copy_of_made: Path) -> None:

@@ -86,7 +86,8 @@ def request_body(
     messages = [{"role": "user", "content": [*shown, {"type": "text", "text": prompt}] if shown else prompt}]
     if request.before is not None:
         answer, wrong = request.before
-        messages += [{"role": "assistant", "content": answer}, {"role": "user", "content": wrong}]
+        # Servers refuse a turn without a word.
+        messages += [{"role": "assistant", "content": answer or "(nothing)"}, {"role": "user", "content": wrong}]
     body = {
         "model": model,
         "messages": messages,
@@ -106,7 +107,7 @@ def request_body(
 
 
 def read_reply(body: Any) -> Reply:
-    """Return the reply in an answer's parsed body. Raises `UnusableError` where it holds none."""
+    """Return the reply in an answer's parsed body, an empty one too: it was paid for. Raises `UnusableError`."""
     choices = body.get("choices") if isinstance(body, dict) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
@@ -116,10 +117,8 @@ def read_reply(body: Any) -> Reply:
     finish: Finish = "stop"
     if refusal or choice.get("finish_reason") == "content_filter":
         finish, text = "refused", refusal or text
-    elif choice.get("finish_reason") == "length":  # empty, where a model thought till its tokens were gone
+    elif choice.get("finish_reason") == "length":
         finish = "length"
-    elif not text.strip():
-        raise UnusableError("the answer is empty")
     usage = body.get("usage")
     return Reply(
         text=text,

@@ -94,13 +94,6 @@ class Answers:
         """Whether keeping an answer takes so long that others should go along with it."""
         return isinstance(self.journal, PartsJournal)
 
-    def forget(self, clip_ids: Sequence[str], step: str) -> None:
-        """Drop the answers that a step got about some clips, so that they are asked for anew."""
-        if clip_ids:
-            with self._at_rest():
-                self._fold()
-                self.store.delete("answers", "clip_id", clip_ids, also=f"step = '{step}'")
-
     def close(self) -> None:
         """Fold the journal and remove it."""
         with self._at_rest():

@@ -10,6 +10,7 @@ from typing import Any
 from longtake.ask import AskError, Model, Reply, Request, connect
 from longtake.ask.prices import cost, price
 from longtake.captioning.answers import Answers
+from longtake.captioning.estimating import prompt_tokens
 from longtake.captioning.interview import Missing, Send
 from longtake.captioning.subjects import Subject
 from longtake.captions import Look, Question
@@ -58,22 +59,25 @@ class Spent:
         self.unpriced += cost_usd is None
 
 
+Sort = tuple[str, str, bool]
+"""Step and name of a question, and whether it is asked again with the reason: such questions cost much the same."""
+
+
 @dataclass
 class Budget:
-    """Holds back questions that might cost more than is left, judging by what answers cost so far."""
+    """Holds back questions that might cost more than is left."""
 
     limit_usd: float
-    under_way: int = 0
-    dearest_usd: float | None = None
-    """None till the first answer: so long only one question is under way."""
+    under_way: list[float] = field(default_factory=list)
+    """What each question that has no answer yet may cost."""
+    dearest: dict[Sort, float] = field(default_factory=dict)
+    """What the dearest answer so far cost, of each sort of question: the next one is taken to cost as much."""
     back: asyncio.Condition = field(default_factory=asyncio.Condition)
     """Told of each answer."""
 
-    def allows(self, spent: Spent) -> bool:
-        """Return whether one more question fits, with those under way each as dear as the dearest so far."""
-        if self.dearest_usd is None:
-            return self.under_way == 0 and spent.cost_usd < self.limit_usd
-        return spent.cost_usd + (self.under_way + 1) * self.dearest_usd <= self.limit_usd
+    def left_usd(self, spent: Spent) -> float:
+        """Return what may still be spent."""
+        return self.limit_usd - spent.cost_usd - sum(self.under_way)
 
 
 class Asker:
@@ -117,7 +121,7 @@ class Asker:
         shown = hash_of(files) if files else ""
         name = f"{subject.id}/{missing.step}.{question.name}.{question.number}/{missing.key}/{shown}"
         request = request_for(missing, name, files)
-        async with self._within_budget():
+        async with self._within_budget(subject, model, missing):
             reply = await self._reply(model, request)
             spent = cost(
                 price(model.settings, reply.model), reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens
@@ -125,7 +129,7 @@ class Asker:
             # The row is made of the very objects that were sent, so an answer can't land on another clip.
             row = answer_row(subject, missing, reply, shown, spent)
             await self._keep(row)
-            self._count(model, reply, spent)
+            self._count(model, missing, reply, spent)
         return row
 
     async def _reply(self, model: Model, request: Request) -> Reply:
@@ -144,22 +148,34 @@ class Asker:
         self.stopped = self.stopped or why
 
     @asynccontextmanager
-    async def _within_budget(self) -> AsyncIterator[None]:
-        """Hold a place in the budget, once one more answer surely fits; stop where none ever will."""
+    async def _within_budget(self, subject: Subject, model: Model, missing: Missing) -> AsyncIterator[None]:
+        """Hold a place in the budget, once this answer surely fits; stop where it never will."""
         budget = self.budget
         if budget is None:
             yield
             return
+        longest_usd = _longest_usd(subject, model, missing)
+
+        def may_cost() -> float:
+            return budget.dearest.get(_sort(missing), longest_usd)
+
+        def fits() -> bool:
+            return may_cost() <= budget.left_usd(self.spent)
+
         async with budget.back:
-            await budget.back.wait_for(lambda: self.stopped or not budget.under_way or budget.allows(self.spent))
-            if not budget.allows(self.spent):
-                self.stop(f"the budget of ${budget.limit_usd:g} is spent")
+            await budget.back.wait_for(lambda: self.stopped or not budget.under_way or fits())
+            if not (self.stopped or fits()):
+                left = f"${max(0.0, budget.left_usd(self.spent)):.4g} of the budget is left"
+                more = "" if self.spent.answers else "; give more"
+                self.stop(f"{left}, and the next answer may cost ${may_cost():.4g}{more}")
+            if self.stopped:
                 raise StoppedError
-            budget.under_way += 1
+            held_usd = may_cost()
+            budget.under_way.append(held_usd)
         try:
             yield
         finally:
-            budget.under_way -= 1
+            budget.under_way.remove(held_usd)
             async with budget.back:
                 budget.back.notify_all()
 
@@ -173,15 +189,33 @@ class Asker:
             self.stop(f"answers can't be kept: {error}")
             raise StoppedError from error
 
-    def _count(self, model: Model, reply: Reply, spent: float | None) -> None:
+    def _count(self, model: Model, missing: Missing, reply: Reply, spent: float | None) -> None:
         self.spent.add(reply, spent)
         if self.budget is None:
             return
         if spent is None:
-            where = f"the price of {reply.model} at {model.settings.url} isn't known"
-            self.stop(f"{where}; set price_in and price_out of the model, or give no budget")
+            url = model.settings.url
+            if price(model.settings, reply.model) is None:
+                why = (
+                    f"the price of {reply.model} at {url} isn't known; set price_in and price_out of the model, or give"
+                )
+            else:
+                why = f"{url} doesn't say how many tokens an answer took, so nobody knows what it cost; give"
+            self.stop(f"{why} no budget")
             raise StoppedError
-        self.budget.dearest_usd = max(self.budget.dearest_usd or 0.0, spent)
+        sort = _sort(missing)
+        self.budget.dearest[sort] = max(self.budget.dearest.get(sort, 0.0), spent)
+
+
+def _sort(missing: Missing) -> Sort:
+    return missing.step, missing.question.name, missing.before is not None
+
+
+def _longest_usd(subject: Subject, model: Model, missing: Missing) -> float:
+    """Return about what an answer costs that is as long as it may be."""
+    tokens = min(missing.question.max_tokens, model.settings.max_tokens)
+    asked = price(model.settings, model.settings.model)
+    return cost(asked, round(prompt_tokens(missing, subject)), tokens) or 0.0
 
 
 def files_for(subject: Subject, question: Question) -> list[bytes]:
@@ -240,5 +274,7 @@ def answer_row(
 def check_budget(recipe: Recipe) -> None:
     """Raise `UsageError` where a budget can't be kept: a model's price must be known before anything is asked."""
     for name, settings in recipe.models.items():
-        if settings.url and settings.model != "auto" and price(settings, settings.model) is None:
-            raise UsageError(f"no budget without a price: set models.{name}.price_in and models.{name}.price_out")
+        if settings.url and price(settings, settings.model) is None:
+            named = ", or name the model" if settings.model == "auto" else ""
+            wanted = f"set models.{name}.price_in and models.{name}.price_out{named}"
+            raise UsageError(f"no budget without a price: {wanted}")

@@ -54,7 +54,11 @@ class Imported:
 
 def export_requests(store: Store, recipe: Recipe, folder: Path, engine: Engine) -> Exported:
     """Write the requests that have no answer yet to `requests-000.jsonl` and on in a new folder."""
-    if folder.exists() and any(folder.iterdir()):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}; name a new folder for the requests") from error
+    if any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty; name a new folder for the requests")
     for name, settings in recipe.models.items():
         if settings.url and settings.model == "auto":
@@ -128,7 +132,6 @@ class _Files:
         self.requests = self.bytes = 0
 
     def __enter__(self) -> "_Files":
-        self.folder.mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(self, *_: object) -> None:

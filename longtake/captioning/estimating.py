@@ -63,23 +63,22 @@ class _Guess(Interview):
     """Counts the questions that have no answer yet, and makes one up for each."""
 
     def __init__(self, found: Estimate, use: Use, subject: Subject, settings: Any, usual: Mapping[Any, Any]) -> None:
-        super().__init__(step_name(use), subject.id, settings, subject.known, self._count)
+        anew = subject.anew[use.label]
+        super().__init__(step_name(use), subject.id, settings, subject.known, self._count, anew=anew)
         self.found, self.subject, self.usual = found, subject, usual
 
-    async def _settle(self, question: Question) -> Answer:
-        if self.key_of(question) in self.known:
+    async def _try(self, question: Question, attempt: int) -> Answer:
+        if self.key_of(question, attempt) in self.known:
             self.found.answered += 1
-            return await super()._settle(question)
+            return await super()._try(question, attempt)
         row = await self._count(Missing("", self.step, self.clip_id, question))
         return Answer(row["text"], _made_up(question), (), "", "")
 
     async def _count(self, missing: Missing) -> Mapping[str, Any]:
         """Count one call, and return a row that stands for its answer."""
         question, found = missing.question, self.found
-        prompt = len(question.prompt) / CHARACTERS_A_TOKEN
-        if question.look:
-            prompt += picture_tokens(question.look, self.subject.clip["width"], self.subject.clip["height"])
-            found.frames += len(question.look.times)
+        prompt = prompt_tokens(missing, self.subject)
+        found.frames += len(question.look.times) if question.look else 0
         limit = min(question.max_tokens, self.settings.max_tokens)
         tokens, seconds = self.usual.get((self.step, question.name), (SHARE_OF_LIMIT * limit, None))
         found.calls += 1
@@ -97,6 +96,14 @@ def _made_up(question: Question) -> Any:
     if question.schema is None:
         return None
     return question.schema.model_construct(None, **dict.fromkeys(question.schema.model_fields, "word"))
+
+
+def prompt_tokens(missing: Missing, subject: Subject) -> float:
+    """Return about how many tokens a request has, its pictures among them."""
+    question = missing.question
+    words = len(question.prompt) + sum(map(len, missing.before or ()))
+    shown = picture_tokens(question.look, subject.video["width"], subject.video["height"]) if question.look else 0.0
+    return words / CHARACTERS_A_TOKEN + shown
 
 
 def picture_tokens(look: Look, width: int, height: int) -> float:

@@ -29,8 +29,10 @@ class Missing:
     clip_id: str
     question: Question
     attempt: int = 1
+    """Odd: asked for itself, once more for each time that what was made of the answer was set aside and is wanted anew;
+    even: asked again with the reason."""
     before: tuple[str, str] | None = None
-    """For the second try: the first answer, and what was wrong with it."""
+    """For an even try: the first answer, and what was wrong with it."""
 
 
 LONGEST = 50_000
@@ -56,6 +58,7 @@ class Interview:
         known: dict[str, Row],
         send: Send,
         doubts: Mapping[tuple[str, int], str] | None = None,
+        anew: Mapping[tuple[str, int], int] | None = None,
     ) -> None:
         self.step, self.clip_id, self.settings, self.known, self.send = step, clip_id, settings, known, send
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -63,6 +66,8 @@ class Interview:
         """Who gave the answers."""
         self.doubts = doubts or {}
         """What is wrong with first answers though nothing in them says so: question name and number -> words."""
+        self.anew = anew or {}
+        """Questions that are to be asked anew: name and number -> the attempt whose answer was found wanting."""
 
     async def __call__(self, *questions: Question) -> list[Answer]:
         """Return the answers in order. All are asked, even where one can't be: what another says is not lost."""
@@ -76,7 +81,16 @@ class Interview:
         return answers
 
     async def _settle(self, question: Question) -> Answer:
-        first = await self._answer(question, 1, None)
+        attempt = 1
+        while self.key_of(question, attempt + 2) in self.known:  # asked anew before: the last answers count
+            attempt += 2
+        if attempt <= self.anew.get((question.name, question.number), 0):
+            attempt += 2
+        return await self._try(question, attempt)
+
+    async def _try(self, question: Question, attempt: int) -> Answer:
+        """Ask, and once more with the reason where something is wrong."""
+        first = await self._answer(question, attempt, None)
         value, problems = examine(question, first)
         doubt = self.doubts.get((question.name, question.number))
         problems += [doubt] if doubt else []
@@ -85,7 +99,7 @@ class Interview:
         wrong = "That is not usable yet: " + "; ".join(problems) + ". Answer the first request again, with that mended."
         if first["finish"] == "length":
             question = replace(question, max_tokens=2 * question.max_tokens)
-        second = await self._answer(question, 2, (first["text"][:LONGEST], wrong))
+        second = await self._answer(question, attempt + 1, (first["text"][:LONGEST], wrong))
         value, problems = examine(question, second)
         return _answer(second, value, problems)
 
@@ -113,7 +127,8 @@ def examine(question: Question, row: Row) -> tuple[Any, list[str]]:
         return None, [f"the model would not answer: {text[:200] or 'no reason given'}"]
     problems = ["it was cut off; use fewer words"] if row["finish"] == "length" else []
     if question.schema is None:
-        return None, problems + question.check(text)
+        problems += question.check(text)
+        return None, problems if text or problems else ["it is empty; answer the question"]
     try:
         value = read_answer(text, question.schema)
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
@@ -40,12 +41,12 @@ def caption_clips(store: Store, recipe: Recipe, terms: Terms, watch: Watch) -> A
     uses = list(recipe.captions.values())
     asked = ask_about(kept_clips, store, recipe, uses, terms, watch)
     doubts = find_repeats(store, uses)
-    if doubts and not asked.stopped:
+    if doubts and terms.asks and not asked.stopped:
         # What was asked anew a moment ago is not to be asked anew once more.
         again = ask_about(kept_clips, store, recipe, uses, replace(terms.less(asked), retry_failed=()), watch, doubts)
         asked.spent.merge(again.spent)
         asked.stopped = again.stopped
-        asked.failed += again.failed
+        asked.failures += again.failures
         asked.quarantined += again.quarantined
         asked.elapsed_s += again.elapsed_s
         if not again.stopped:
@@ -124,7 +125,8 @@ class _Phase:
             self.results.commit()
             results, asked = self.results, self.asked
             asked.clips, asked.captions = len(results.clips), results.made
-            asked.quarantined, asked.failed = results.quarantined, len(results.failed)
+            asked.quarantined, asked.failures = results.quarantined, Counter(results.failed.values())
+            asked.passed_over = Counter(self.pending.passed_over.values())
             asked.spent, asked.stopped = self.asker.spent, self.asker.stopped
             asked.elapsed_s = time.monotonic() - self.begun
 
@@ -187,9 +189,7 @@ class _Phase:
         """Look over all clips; yield those that need pictures, and hand on those that need none."""
         loop = asyncio.new_event_loop()
         try:
-            for clips, found in few_at_a_time(
-                self.store, self.recipe, self.answers, self.clips, self.pending, forget=True
-            ):
+            for clips, found in few_at_a_time(self.store, self.recipe, self.answers, self.clips, self.pending):
                 self._hand(self._count, clips - len(found), 0.0)
                 for subject in found:
                     if self.asker.stopped:  # on to what needs no model
@@ -197,7 +197,7 @@ class _Phase:
                     if self.ending or not self.pending.uses:
                         return
                     missing = self._look_over(subject, loop)
-                    if self.asker.stopped:
+                    if self.asker.stopped or not self.terms.asks:
                         continue
                     looks = list(dict.fromkeys(m.question.look for m in missing if m.question.look))
                     if looks:

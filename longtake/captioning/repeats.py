@@ -1,6 +1,7 @@
 """The same text on many clips: a fault that no look at one caption can find. LVD-2M shipped one some 4,000 times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ CLIPS = 3
 WORDS = 12
 """Shorter texts may be true of many clips."""
 PROBLEM = "the same text was given for other clips; say what this clip alone shows"
+BUILT = "it was made of a text that is set aside"
 
 
 def find_repeats(store: Store, uses: Sequence[Use]) -> Doubts:
@@ -30,19 +32,40 @@ def find_repeats(store: Store, uses: Sequence[Use]) -> Doubts:
 
 
 def set_repeats_aside(store: Store, uses: Sequence[Use]) -> int:
-    """Set aside the captions that still repeat; return how many."""
-    repeated = {(row["clip_id"], row["step"], row["text"]) for row in _repeated(store, uses).to_pylist()}
+    """Set aside the captions that still repeat, and what was made of them; return how many."""
+    repeated: dict[tuple[str, str], set[str]] = {}
+    for row in _repeated(store, uses).to_pylist():
+        repeated.setdefault((row["clip_id"], row["step"]), set()).add(row["text"])
     count = 0
-    for label in {step for _, step, _ in repeated}:
-        clips = sorted({clip for clip, step, _ in repeated if step == label})
+    for label in {step for _, step in repeated}:
+        clips = sorted(clip for clip, step in repeated if step == label)
         rows = store.read("captions", where=f"{one_of('clip_id', clips)} AND step = '{label}'").to_pylist()
-        for row in rows:
-            if (row["clip_id"], label, row["text"]) in repeated:
-                row["problems"] = [*row["problems"], PROBLEM]
-                count += 1
+        prompts = _prompts(store, rows)
+        for clip in clips:
+            good = [row for row in rows if row["clip_id"] == clip and not row["problems"]]
+            count += _set_aside(good, repeated[clip, label], prompts)
         store.delete("captions", "clip_id", clips, also=f"step = '{label}'")
         store.append("captions", rows, SCHEMAS["captions"])
     return count
+
+
+def _prompts(store: Store, rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the prompts of the answers that captions were made of, by key."""
+    found = store.read("answers", ["key", "prompt"], one_of("key", {row["answer"] for row in rows if row["answer"]}))
+    return {row["key"]: row["prompt"] for row in found.to_pylist()}
+
+
+def _set_aside(good: Sequence[dict[str, Any]], texts: set[str], prompts: Mapping[str, str]) -> int:
+    """Set aside the captions of one clip that have these texts, and those whose prompts told one of them."""
+    for row in good:
+        row["problems"] = [PROBLEM] if row["text"] in texts else []
+    aside = [row for row in good if row["problems"]]
+    for below in aside:  # grows as it goes: a third text may be made of the second
+        for row in good:
+            if not row["problems"] and below["text"] in prompts.get(row["answer"], ""):
+                row["problems"] = [BUILT]
+                aside.append(row)
+    return len(aside)
 
 
 def _repeated(store: Store, uses: Sequence[Use]) -> pa.Table:

@@ -41,7 +41,8 @@ class Results:
         self.commit_at = self.begun + COMMIT_S
         self.clips: set[str] = set()
         """Clips that something was made for."""
-        self.failed: set[str] = set()
+        self.failed: dict[str, FailureKind] = {}
+        """Clips that something could not be done on, and why not."""
         self.made = 0
         self.quarantined = 0
         keys = [f"{use.label}.{part}" for use in uses for part in use.step.scores]
@@ -100,7 +101,7 @@ class Results:
 
     def fail(self, subject: Subject, label: str, kind: FailureKind, message: str) -> None:
         """Take note that a step could not be done on one clip; what was answered till then stays answered."""
-        self.failed.add(subject.id)
+        self.failed[subject.id] = kind
         step = step_name(self.uses[label])
         self.tried.add((subject.id, step))
         row = {"item": subject.id, "step": step, "kind": kind, "message": message}

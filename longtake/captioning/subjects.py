@@ -52,6 +52,8 @@ class Subject:
     """Answers given before, by key; new ones are added as they come."""
     stale: Collection[str]
     """Labels of the captioners whose captions are there, and will be replaced."""
+    anew: Mapping[str, Mapping[tuple[str, int], int]]
+    """Label -> the questions to ask anew, by name and number, and at which attempt their answers were found wanting."""
     pictures: dict[Look, list[bytes]] = field(default_factory=dict)
     """The files a model is shown for each look that was taken."""
     models: dict[str, str] = field(default_factory=dict)
@@ -90,13 +92,8 @@ def subjects(
     answers: Answers,
     clips: pa.Table,
     pending: "Pending",
-    *,
-    forget: bool = False,
 ) -> Iterator[tuple[int, list[Subject]]]:
-    """Yield for every few clips how many they are, and those with something to do.
-
-    Answers that are to be asked for anew don't count; with `forget` they are dropped from the set too.
-    """
+    """Yield for every few clips how many they are, and those with something to do."""
     keys = {use.key: label for label, use in recipe.signals.items() if label in pending.signals}
     at_once = AT_ONCE if keys else AT_ONCE_PLAIN
     for start in range(0, clips.num_rows, at_once):
@@ -107,15 +104,10 @@ def subjects(
         if not todo:
             yield part.num_rows, []
             continue
-        anew = {(row["id"], step_name(use)) for row, uses in todo for use in uses if pending.asks_anew(row["id"], use)}
-        if forget:
-            for step in {step for _, step in anew}:
-                answers.forget([clip for clip, of in anew if of == step], step)
         videos = {row["video_id"] for row, _ in todo}
         known: dict[str, dict[str, Mapping[str, Any]]] = {row["id"]: {} for row, _ in todo}
         for key, answer in answers.of(list(known), sorted(videos)).items():
-            if (answer["clip_id"], answer["step"]) not in anew:
-                known[answer["clip_id"]][key] = answer
+            known[answer["clip_id"]][key] = answer
         stored = store.signals_of(sorted(videos), list(keys))
         about = {row["id"]: row for row in store.read("videos", where=one_of("id", videos)).to_pylist()}
         listed = rows_for(store, [row["path"] for row in about.values()]) if pending.listed else {}
@@ -126,9 +118,10 @@ def subjects(
             series = {keys[key]: Series(**parts) for key, parts in stored[row["video_id"]].items()}
             values = {key: column[numbers[row["id"]]] for key, column in scores.items() if "." in key}
             stale = {use.label for use in uses if (row["id"], use.label) in pending.done}
+            anew = {use.label: pending.anew(row["id"], use, known[row["id"]]) for use in uses}
             video = about[row["video_id"]]
             view = replace(_view(row, values, series), listed=_listed(row, video, listed))
-            found.append(Subject(row, video, view, uses, known[row["id"]], stale))
+            found.append(Subject(row, video, view, uses, known[row["id"]], stale, anew))
         yield part.num_rows, found
 
 
@@ -170,27 +163,29 @@ class Pending:
         self.keys = {use.label: work_key(recipe, use) for use in uses}
         self.signals = {label for use in uses for label in use.step.signals}
         self.listed = any(use.step.listed for use in uses)
-        self.done: dict[tuple[str, str], tuple[str, bool]] = {}
+        self.done: dict[tuple[str, str], tuple[str, set[str]]] = {}
+        """Clip id and label -> the work that is there, and the answers behind what of it is set aside."""
+        self.passed_over: dict[str, str] = {}
+        """Clips that failed before and are left alone -> the kind of failure."""
 
     def load(self, store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
         """Read what some clips have."""
         self.done = {}
         if self.uses[0].step.kind == "captions":
-            columns = ["clip_id", "step", "work", "problems"]
+            columns = ["clip_id", "step", "work", "problems", "answer"]
             for made in store.read("captions", columns, one_of("clip_id", [row["id"] for row in rows])).to_pylist():
-                place = (made["clip_id"], made["step"])
-                wrong = bool(made["problems"]) or self.done.get(place, ("", False))[1]
-                self.done[place] = (made["work"], wrong)
+                _, aside = self.done.setdefault((made["clip_id"], made["step"]), (made["work"], set()))
+                aside.update([made["answer"] or ""] if made["problems"] else [])
         elif self.uses[0].step.kind == "voters":
             ids = {row["id"] for row in rows}
             where = f"{one_of('video_id', {row['video_id'] for row in rows})} AND {one_of('voter', self.keys)}"
             for vote in store.read("votes", ["video_id", "voter", "work"], where).to_pylist():
                 if (about := stretch_of(vote)) in ids:
-                    self.done[about, vote["voter"]] = (work_of(vote), False)
+                    self.done[about, vote["voter"]] = (work_of(vote), set())
         else:
             key = judge_key(self.keys)
             judged = [row["id"] for row in rows if row["judge_key"] == key]
-            self.done = {(clip_id, label): (work, False) for clip_id in judged for label, work in self.keys.items()}
+            self.done = {(clip_id, label): (work, set()) for clip_id in judged for label, work in self.keys.items()}
 
     def of(self, row: Mapping[str, Any]) -> list[Use]:
         """Return what is to be done on a clip: of judges all or none, for their scores are stored as one."""
@@ -198,17 +193,23 @@ class Pending:
         return list(self.uses) if due and due[0].step.kind == "judges" else due
 
     def _is_due(self, clip_id: str, use: Use) -> bool:
-        if (clip_id, use.label) in self.doubts:
-            return True
-        if self.done.get((clip_id, use.label), ("", False))[0] == self.keys[use.label]:
-            return self.asks_anew(clip_id, use)
+        if self.doubts:  # the rest was tried a moment ago
+            return (clip_id, use.label) in self.doubts
+        work, aside = self.done.get((clip_id, use.label), ("", set()))
+        if work == self.keys[use.label]:
+            return bool(aside) and self._again("quarantined")
         before = self.failed.get((clip_id, step_name(use)))
-        return not before or before["work"] != self.keys[use.label] or self._again(before["kind"])
+        if not before or before["work"] != self.keys[use.label] or self._again(before["kind"]):
+            return True
+        self.passed_over[clip_id] = before["kind"]
+        return False
 
-    def asks_anew(self, clip_id: str, use: Use) -> bool:
-        """Return whether answers that are there are to be thrown away, for they were found wanting."""
-        work, wrong = self.done.get((clip_id, use.label), ("", False))
-        return wrong and work == self.keys[use.label] and self._again("quarantined")
+    def anew(self, clip_id: str, use: Use, known: Mapping[str, Mapping[str, Any]]) -> dict[tuple[str, int], int]:
+        """Return the questions about a clip that are to be asked anew, and the attempt that was found wanting."""
+        work, aside = self.done.get((clip_id, use.label), ("", set()))
+        if work != self.keys[use.label] or not self._again("quarantined"):
+            return {}
+        return {(row["question"], row["number"]): row["attempt"] for row in known.values() if row["key"] in aside}
 
     def _again(self, kind: str) -> bool:
         return kind in (*PASSING, *self.retry) or "all" in self.retry
@@ -235,7 +236,7 @@ async def run_step(use: Use, subject: Subject, recipe: Recipe, send: Send, doubt
         made = use.step.call(subject.view, **use.parameters)
     else:
         own = doubts.get((subject.id, use.label))
-        ask = Interview(step_name(use), subject.id, settings, subject.known, send, own)
+        ask = Interview(step_name(use), subject.id, settings, subject.known, send, own, subject.anew[use.label])
         made = await use.step.call(subject.view, ask, **use.parameters)
         subject.models[use.label] = ", ".join(sorted(ask.models))
     _check_form(use, made)

@@ -1,5 +1,6 @@
 """How a phase asks models, and what came of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ class Terms:
     retry_failed: Sequence[str] = ()
     budget_usd: float | None = None
     """Stop before more than this is spent; None: no limit."""
+    asks: bool = True
+    """False: captions are made of the answers that are there, and nothing is asked."""
 
     def less(self, asked: "Asked") -> "Terms":
         """Return the terms for what comes after a phase: what it spent is off the budget."""
@@ -31,10 +34,18 @@ class Asked:
     captions: int = 0
     quarantined: int = 0
     """Captions set aside, for they failed their checks twice."""
-    failed: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
+    """How many clips failed, by kind."""
+    passed_over: Counter[str] = field(default_factory=Counter)
+    """How many clips failed in an earlier run and were left alone, by kind."""
     spent: Spent = field(default_factory=Spent)
     stopped: str = ""
     """Why it ended before all was asked; empty where it didn't."""
     waiting: list[str] = field(default_factory=list)
     """Captioners, judges or voters that ask a model where none is configured."""
     elapsed_s: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        """How many clips failed."""
+        return self.failures.total()

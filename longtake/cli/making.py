@@ -149,7 +149,12 @@ def run(
 @click.option("--dry-run", is_flag=True, help="Only say what would be asked, and about what it costs.")
 @budget_option
 @click.option("--requests-to", metavar="FOLDER", help="Write the requests as batch files instead of sending them.")
-@click.option("--results-from", multiple=True, metavar="FILE", help="Take answers from a batch's results. Repeat it.")
+@click.option(
+    "--results-from",
+    multiple=True,
+    metavar="FILE",
+    help="Take answers from a batch's results; no server is asked. Repeat it.",
+)
 @settings_option
 @workers_option
 @engine_option

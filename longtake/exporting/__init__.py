@@ -37,6 +37,8 @@ def export_set(
     after a kill uses the files that are there. Raises `UsageError`, `SetError`.
     """
     folder, to = set_folder(folder), here(to, "an export")
+    if to.is_symlink() or to.name in ("", ".."):
+        to = to.resolve()  # a finished export takes the place of the folder itself
     check_set(folder)
     step = find("exports", format)
     check_installed(step)

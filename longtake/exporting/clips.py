@@ -1,9 +1,11 @@
 """The kept clips of a set on their way to a format: which of them, their files, and what else an exporter is given."""
 
+import hashlib
 import inspect
 import re
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,14 +20,14 @@ from longtake import __version__
 from longtake.errors import SetError, UsageError
 from longtake.exporting.folder import Exported, as_it_was, finish, unfinished
 from longtake.exporting.splits import first_of_kin, parse_split, split_of
-from longtake.exports import About, Placed, Row
+from longtake.exports import About, Placed, Row, chosen
 from longtake.opening import is_good, rows_of
 from longtake.places import Place
 from longtake.select import parse_rule
 from longtake.selecting import choose
 from longtake.settings import read_recipe
 from longtake.steps import Step, fingerprint, nearest
-from longtake.store import Store, write_table
+from longtake.store import Store, score_columns, write_table
 from longtake.video import Refit, refit
 from longtake.watch import Progress, Watch
 
@@ -54,25 +56,44 @@ def export_clips(
     clips, without_file, too_short = _choose(store, choice.where, choice.size)
     _check_captions(store, step, parameters, clips["id"])
     size = asdict(choice.size) if choice.size else None
-    options = {"where": list(choice.where), "split": choice.split, "parameters": parameters, "size": size}
-    kin = first_of_kin(store)
-    held = [clips["id"].to_pylist(), clips["file_key"].to_pylist(), store.version("captions"), *([kin] if kin else [])]
-    key = fingerprint([step.name, step.version, options, held])
+    options = {
+        "where": list(choice.where),
+        "split": choice.split,
+        "parameters": parameters,
+        "size": size,
+        "copy": choice.copy and choice.size is None,
+    }
+    kin = first_of_kin(store) if choice.split else {}
+    more = _wanted(step, store, choice, clips)
+    told = [[one.recipe_toml, one.funnel] for one in more if isinstance(one, About)]
+    key = fingerprint([step.name, step.version, options, _content(store, clips), told, *([kin] if kin else [])])
     if there := as_it_was(to, key):
         return there
+    _check_files(store, clips)
     partial = unfinished(to, key)
     writer = Writer(store, partial, shares, kin, choice, parameters, clips, watch)
     with gone_if_refused(partial):
-        step.call(writer.rows(), partial, writer.place, *_wanted(step, store, choice, clips), **parameters)
-    left_out = {"without_file": without_file, "too_short": too_short, "without_caption": writer.without_caption}
-    done = Exported(to, step.name, writer.count, writer.bytes, writer.splits, **left_out, was_there=False)
-    finish(store, done, key, options, partial, sorted(set(clips["video_id"].to_pylist())))
+        step.call(writer.rows(), partial, writer.place, *more, **parameters)
+    done = Exported(
+        to,
+        step.name,
+        writer.count,
+        writer.bytes,
+        writer.splits,
+        without_file,
+        too_short,
+        writer.without_caption,
+        was_there=False,
+        mixed=writer.mixed,
+    )
+    finish(store, done, key, options, partial, sorted(set(clips["video_id"].to_pylist())), kin)
     return done
 
 
 def _choose(store: Store, where: Sequence[str], size: Refit | None) -> tuple[pa.Table, int, int]:
     """Return the clips that go out, in the order of their videos; how many have no file, and how many are too short."""
-    clips = store.read("clips", where="kept").sort_by([("video_id", "ascending"), ("start_s", "ascending")])
+    order = [(name, "ascending") for name in ("video_id", "start_s", "id")]
+    clips = store.read("clips", where="kept").sort_by(order)
     if where:
         clips = clips.filter(pa.array(choose(clips, [parse_rule(text) for text in where])[0].kept))
         if not clips.num_rows:
@@ -92,6 +113,27 @@ def _choose(store: Store, where: Sequence[str], size: Refit | None) -> tuple[pa.
     if not fits.num_rows:
         raise SetError(f"no kept clip has {size.frames + size.plus_one} frames; ask for fewer or a higher --fps")
     return fits, without_file, found.num_rows - fits.num_rows
+
+
+def _content(store: Store, clips: pa.Table) -> list[Any]:
+    """Return what names all that goes out with some clips: numbers, files, videos, captions."""
+    names = hashlib.blake2b(digest_size=8)
+    for name, values in sorted(score_columns(clips).items()):
+        names.update(name.encode() + values.tobytes())
+    for name in ("id", "file_key", "file_audio"):
+        names.update(repr(clips[name].to_pylist()).encode())
+    videos = store.read("videos", ["id", "path", "container"]).sort_by("id")
+    videos = videos.filter(pc.is_in(videos["id"], pc.unique(clips["video_id"])))
+    return [names.hexdigest(), fingerprint(videos.to_pylist()), store.version("captions")]
+
+
+def _check_files(store: Store, clips: pa.Table) -> None:
+    """Raise `SetError` for a file that is gone; on an object store it would take a request each to know."""
+    folder = store.folder
+    gone = [name for name in clips["file"].to_pylist() if isinstance(folder, Path) and not (folder / name).is_file()]
+    if gone:
+        more = f", as are {len(gone) - 1:,} more" if gone[1:] else ""
+        raise SetError(f"{folder / gone[0]} is gone{more}; longtake run writes it again")
 
 
 def _check_captions(store: Store, step: Step, parameters: Mapping[str, Any], clip_ids: pa.ChunkedArray) -> None:
@@ -173,6 +215,8 @@ class Writer:
         self.kind, self.captioner = (str(parameters.get(name) or "") for name in ("caption", "captioner"))
         self.count = self.bytes = self.without_caption = 0
         self.splits: dict[str, int] = {}
+        self.models: dict[str, Counter[str]] = {}
+        """Who wrote the captions of each kind."""
         self.begun = self.told_at = time.monotonic()
 
     def rows(self) -> Iterator[Row]:
@@ -181,14 +225,23 @@ class Writer:
             row = replace(found, split=split_of(found.video["id"], self.shares, self.kin))
             self.count += 1
             self.splits[row.split] = self.splits.get(row.split, 0) + 1
-            self.without_caption += not self._has_caption(row)
+            self._count_captions(row)
             yield row
             self._tell()
 
-    def _has_caption(self, row: Row) -> bool:
+    @property
+    def mixed(self) -> dict[str, dict[str, int]]:
+        """The captions that several models wrote, as `Exported` has them."""
+        return {kind: dict(models) for kind, models in self.models.items() if len(models) > 1}
+
+    def _count_captions(self, row: Row) -> None:
         if self.captioner:  # a format with a column for each of its kinds
-            return any(caption["step"] == self.captioner for caption in row.captions)
-        return bool(row.text(self.kind))
+            parts = [caption for caption in row.captions if caption["step"] == self.captioner]
+        else:
+            parts = list(chosen(row.captions, self.kind))
+        self.without_caption += not any(part["text"] for part in parts)
+        for part in parts:
+            self.models.setdefault(f"{part['step']}.{part['kind']}", Counter())[str(part["model"])] += 1
 
     def place(self, row: Row, path: str) -> Placed:
         """Put a clip's file into the export; one that is there from before a kill is whole, and kept."""
@@ -211,6 +264,7 @@ class Writer:
         if now - self.told_at >= TELL_S or self.count == self.clips.num_rows:
             self.told_at = now
             words = f"{self.bytes / 1e6:,.0f} MB"
+            words += "".join(f", captions {kind} by {', '.join(sorted(by))}" for kind, by in self.mixed.items())
             self.watch(Progress("export", self.count, self.clips.num_rows, 0, 0.0, 0.0, now - self.begun, words))
 
 

@@ -35,9 +35,9 @@ def export_spans(
     """
     shares = parse_split(split)
     _check_spans(store)
-    videos = store.read("videos", ["id", "made_by"]).sort_by("id")
+    videos = store.read("videos", ["id", "path", "made_by"]).sort_by("id")
     options: dict[str, Any] = {"where": [], "split": split, "parameters": parameters, "size": None}
-    kin = first_of_kin(store)
+    kin = first_of_kin(store) if split else {}
     held = [videos.to_pylist(), store.version("captions"), store.version("spans"), *([kin] if kin else [])]
     key = fingerprint([step.name, step.version, options, held])
     if there := as_it_was(to, key):
@@ -66,7 +66,7 @@ def export_spans(
         left_out=sum(left_out.values()),
     )
     everything = bool(more)  # such a format tells of scenes and captions without a span too
-    finish(store, done, key, options, partial, names if everything else reader.with_spans)
+    finish(store, done, key, options, partial, names if everything else reader.with_spans, kin)
     return done
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from longtake.errors import UsageError
 from longtake.exports import Placed, Row
+from longtake.exports._record import end_of, within
 
 Type = Literal["text", "whole", "number", "flag", "captions"]
 Get = Callable[[Row, Placed, str], Any]
@@ -30,8 +31,17 @@ def _of_clip(name: str) -> Get:
     return lambda row, _, __: row.clip[name]
 
 
-def _captions(row: Row, _: Placed, __: str) -> list[dict[str, Any]]:
-    return [{name: caption[name] for name in CAPTION} for caption in row.captions]
+def _captions(row: Row, placed: Placed, _: str) -> list[dict[str, Any]]:
+    found = [{name: caption[name] for name in CAPTION} for caption in within(row.captions, placed.duration_s)]
+    for caption in found:
+        if caption["frames_s"]:
+            caption["frames_s"] = [at_s for at_s in caption["frames_s"] if at_s < placed.duration_s]
+    return found
+
+
+def _end_frame(row: Row, placed: Placed, _: str) -> int:
+    start, end = row.clip["start_frame"], row.clip["end_frame"]
+    return int(start + round((end - start) * min(1.0, placed.duration_s / row.clip["duration_s"])))
 
 
 _SOURCES: dict[str, tuple[Type, Get]] = {
@@ -42,9 +52,9 @@ _SOURCES: dict[str, tuple[Type, Get]] = {
     "source": ("text", lambda row, _, __: row.video["path"]),
     "video_id": ("text", _of_clip("video_id")),
     "start_s": ("number", _of_clip("start_s")),
-    "end_s": ("number", _of_clip("end_s")),
+    "end_s": ("number", lambda row, placed, _: end_of(row, placed)),
     "start_frame": ("whole", _of_clip("start_frame")),
-    "end_frame": ("whole", _of_clip("end_frame")),
+    "end_frame": ("whole", _end_frame),
     "file_audio": ("flag", _of_clip("file_audio")),
     "file_transitions": ("whole", _of_clip("file_transitions")),
     "duration_s": ("number", lambda _, placed, __: placed.duration_s),

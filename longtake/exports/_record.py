@@ -39,7 +39,7 @@ def record(row: Row, placed: Placed, kind: str, scores: Mapping[str, str]) -> di
             "video_id": row.video["id"],
             "file": source_name(row.video["path"]),
             "start_s": row.clip["start_s"],
-            "end_s": row.clip["end_s"],
+            "end_s": end_of(row, placed),
         },
     }
     if scores:  # a struct without fields can't be stored
@@ -49,8 +49,18 @@ def record(row: Row, placed: Placed, kind: str, scores: Mapping[str, str]) -> di
 
 def _within(parts: Iterable[Mapping[str, Any]], names: Iterable[str], end_s: float) -> list[dict[str, Any]]:
     """Return some fields of captions, with their times inside a file."""
-    found: list[dict[str, Any]] = [{name: "" if part[name] is None else part[name] for name in names} for part in parts]
-    return [{**part, "end_s": min(part["end_s"], end_s)} for part in found if part["start_s"] < end_s]
+    return [{name: "" if part[name] is None else part[name] for name in names} for part in within(parts, end_s)]
+
+
+def within(parts: Iterable[Mapping[str, Any]], end_s: float) -> list[dict[str, Any]]:
+    """Return captions with their times inside a file that ends there, without those that would begin later."""
+    return [{**part, "end_s": min(part["end_s"], end_s)} for part in parts if part["start_s"] < end_s]
+
+
+def end_of(row: Row, placed: Placed) -> float:
+    """Return the second of the video at which what the file holds ends: the clip's, but for one that was cut."""
+    clip = row.clip
+    return float(clip["end_s"] if placed.duration_s >= clip["duration_s"] else clip["start_s"] + placed.duration_s)
 
 
 def fields(scores: Mapping[str, str]) -> dict[str, Any]:

@@ -20,8 +20,9 @@ def jsonl(rows: Iterable[Row], folder: Path, place: Place, *, caption: str = "",
     columns: NAME=SOURCE, separated by commas, instead of the usual columns: `video=file,text=caption:refined,
         score=motion.mean`. Sources are `id`, `file`, `caption`, `caption:KIND`, `captions` (a list of objects with
         `step`, `kind`, `number`, `start_s`, `end_s`, `text`, `model`, `frames_s`), `split`, `source`, `video_id`,
-        `start_s`, `end_s`, `start_frame`, `end_frame` (in the source), `duration_s`, `width`, `height`, `fps`,
-        `frames`, `bytes` (of the file), `file_audio`, `file_transitions`, and every score.
+        `start_s`, `end_s`, `start_frame`, `end_frame` (in the source; where the file was cut shorter than the clip,
+        times end with it), `duration_s`, `width`, `height`, `fps`, `frames`, `bytes` (of the file), `file_audio`,
+        `file_transitions`, and every score.
     """
     first, rows = with_first(rows)
     wanted = read_columns(columns, first, caption=caption, captions=True)

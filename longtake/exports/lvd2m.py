@@ -5,6 +5,7 @@ from pathlib import Path
 
 from longtake.exports import Place, Row
 from longtake.exports._parts import in_time, is_whole
+from longtake.exports._record import end_of
 from longtake.exports._text import TextFiles, csv_header, on_one_line, span_literal, to_csv
 
 VERSION = 1
@@ -42,7 +43,7 @@ def lvd2m(rows: Iterable[Row], folder: Path, place: Place, *, captioner: str = "
     dataset_src: `longtake`, which the original does not know.
     total score: mean flow in pixels at 520x960 and 2 frames per second: `motion.mean` x 520 x 0.5; empty where not
         measured.
-    span: the clip in its video, a Python literal: `['00:00:17.759', '00:00:23.279']`.
+    span: the clip in its video, as far as its file goes, a Python literal: `['00:00:17.759', '00:00:23.279']`.
     video_time: seconds of the clip.
     orig_caption, orig_span, scene_cut: empty; they tell of the sets that LVD-2M was drawn from.
 
@@ -62,7 +63,7 @@ def lvd2m(rows: Iterable[Row], folder: Path, place: Place, *, captioner: str = "
                 "longtake",
                 "",
                 None if motion is None else motion * HEIGHT_PX * STEP_S,
-                span_literal(row.clip["start_s"], row.clip["end_s"]),
+                span_literal(row.clip["start_s"], end_of(row, placed)),
                 placed.duration_s,
                 "",
                 "",

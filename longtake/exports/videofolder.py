@@ -35,8 +35,8 @@ def videofolder(rows: Iterable[Row], folder: Path, place: Place, about: About, *
     `spans` (`start_s`, `end_s`, `text` of each part of the caption), `captions` (all of them: `step`, `kind`, `number`,
     `start_s`, `end_s`, `text`, `model`), `duration_s`, `width`, `height`, `fps`, `frames`, `scores` and `source`
     (`video_id`, `file`, `start_s`, `end_s`). The scores have `_` for the dot: `scores["motion_mean"]` is `motion.mean`.
-    Before you publish fill in the card's licence and contact, and read the recipe in it, which names the address of
-    your model server. The hub takes 10,000 files a folder: for more use `webdataset`.
+    Before you publish fill in the card's licence and contact, and read the recipe in it; the address of your model
+    server is left out. The hub takes 10,000 files a folder: for more use `webdataset`.
 
     The table is `metadata.jsonl`, or `metadata.parquet` in all splits where one of them lacks a score, or captions,
     altogether that another has: as JSON such a split has another type, and `load_dataset` refuses it.

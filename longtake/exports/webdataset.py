@@ -54,7 +54,7 @@ def webdataset(
     `frames`, `scores` (`motion_mean` is `motion.mean`) and `source`, as in `videofolder`. The tar files are USTAR,
     times and owners 0: the same set gives the same bytes. `README.md`, a dataset card, names the splits and their types
     for `load_dataset`: load the folder, not the bare tar files, or types are guessed by five clips. Before you publish
-    fill in its licence and contact, and read the recipe in it, which names the address of your model server.
+    fill in its licence and contact, and read the recipe in it; the address of your model server is left out.
 
     A shard gets its name when it is whole; after a kill those are kept.
 

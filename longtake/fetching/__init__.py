@@ -24,6 +24,7 @@ from longtake.fetching.states import AGAIN, FAILED, STATES, Fetched, FetchError,
 from longtake.lock import Lock
 from longtake.places import here
 from longtake.shards import Part, read_shard
+from longtake.sources.files import films_in
 from longtake.sources.pieces import write_parts
 from longtake.watch import Progress, Watch
 
@@ -66,7 +67,7 @@ def fetch_list(
 
     Without any list it goes on with those of the folder. `shard` is written `3/16`: the third of sixteen parts, by a
     hash of the videos' ids. `retry_failed` are states to be asked for again, or `all`. `rate` is how many videos are
-    begun a second at one host. A folder with files of others in its places is refused, and a list that can't be read
+    begun a second at one host. A folder with videos or lists of others is refused, and a list that can't be read
     leaves nothing behind. Raises `UsageError`, `SetError`; Ctrl-C ends it with nothing lost.
     """
     folder, part, again = here(to, "fetched videos"), read_shard(shard), _states(retry_failed)
@@ -129,6 +130,8 @@ def _make(folder: Path, lists: Sequence[Path]) -> None:
             foreign = [LIST] if own.exists() and (not own.is_file() or own.stat().st_size) else []
             places = [name for name in (VIDEOS, PARTS) if (folder / name).is_dir()]
             foreign += [name for name in places if any((folder / name).iterdir())]
+            if folder.is_dir() and not foreign:
+                foreign = sorted(film.name for film in films_in(folder))[:1]  # a run would look into `videos` alone
             if foreign:
                 raise UsageError(
                     f"{folder} holds files that longtake fetch didn't make ({', '.join(foreign)}): name a new folder"

@@ -14,6 +14,7 @@ from longtake.fetching.addresses import host_of
 from longtake.fetching.states import State
 from longtake.shards import Part, bucket_of
 from longtake.sources import BadRow, Listed
+from longtake.sources.lists import MADE
 
 FILE = "fetched.sqlite"
 VERSION = 2
@@ -36,6 +37,8 @@ CREATE TABLE clips (hash INTEGER NOT NULL, list INTEGER NOT NULL, PRIMARY KEY (h
 CREATE TABLE written (bytes INTEGER NOT NULL, swapping INTEGER NOT NULL);
 INSERT INTO written VALUES (0, 0);
 """
+_BY_ADDRESS = f"CREATE INDEX IF NOT EXISTS addresses ON videos (url) WHERE video LIKE '%{MADE}%';"
+"""Of videos alone whose names are made of their addresses: others are known by their sites' own ids."""
 _REPLACED = "key NOT IN (SELECT key FROM paths)"
 """Lists that are at no path any more where one was read."""
 _PLACE = "coalesce(nullif(path, ''), (SELECT max(path) FROM pieces WHERE pieces.video = videos.video), '')"
@@ -78,7 +81,7 @@ class Ledger:
             if not version:
                 self._db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
             if version in (0, VERSION):
-                self._db.executescript(piece_table.TABLES)
+                self._db.executescript(piece_table.TABLES + _BY_ADDRESS)
         except sqlite3.Error as error:
             raise SetError(f"{self.path}: can't be used as a ledger ({error}); take another folder") from error
         if version not in (0, VERSION):
@@ -100,10 +103,22 @@ class Ledger:
             found = self._db.execute("SELECT rows, whole FROM lists WHERE key = ?", (key,)).fetchone()
         return (found[0], bool(found[1])) if found else (0, False)
 
+    def read_whole(self, path: Path) -> bool:
+        """Return whether all rows of the list that was last seen at a path are in the ledger."""
+        query = "SELECT whole FROM lists JOIN paths USING (key) WHERE paths.path = ?"
+        with self._lock:
+            return bool(self._db.execute(query, (str(path.absolute()),)).fetchone() == (1,))
+
     def list_at(self, path: Path, key: str) -> None:
         """Note which list is at a path now; what was there before counts no more, unless it is elsewhere, too."""
         with self._lock, self._db:
             self._db.execute("INSERT OR REPLACE INTO paths VALUES (?, ?)", (str(path.absolute()), key))
+
+    def named(self, url: str) -> str:
+        """Return the made name that a video of an address has here so far, empty where there is none."""
+        query = f"SELECT video FROM videos WHERE url = ? AND video LIKE '%{MADE}%' ORDER BY id LIMIT 1"  # noqa: S608  # ours
+        with self._lock:
+            return str((self._db.execute(query, (url,)).fetchone() or ("",))[0])
 
     def written(self) -> int:
         """Return how many bytes of `list.jsonl` belong to rows in the ledger."""

@@ -6,13 +6,14 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from longtake.errors import SetError, UsageError
 from longtake.fetching.ledger import Ledger
 from longtake.sources import BadRow, Listed
-from longtake.sources.lists import guess_of, read_list, to_json
+from longtake.sources.lists import MADE, guess_of, read_list, to_json
 
 FILE = "list.jsonl"
 NEW = f"{FILE}.new"
@@ -55,7 +56,7 @@ def take_in(
     rows = itertools.islice(read_list(path, mapping=mapping), had, None)
     with _opened(folder / FILE, ledger.written()) as file:
         while True:
-            batch = [_checked(row, path) for row in itertools.islice(rows, ROWS)]
+            batch = _each_once(ledger, [_checked(row, path) for row in itertools.islice(rows, ROWS)])
             lines = {_hash(line): line for line in (to_json(row) for row in batch if isinstance(row, Listed))}
             new = ledger.new(lines)
             _write(file, "".join(f"{line}\n" for each, line in lines.items() if each in new), folder)
@@ -134,6 +135,20 @@ def _opened(path: Path, end: int) -> BinaryIO:
     file.truncate(end)
     file.seek(end)
     return file
+
+
+def _each_once(ledger: Ledger, rows: Sequence[Listed | BadRow]) -> list[Listed | BadRow]:
+    """Return rows, those of one address as of one video, called as in the first, whatever ids a list gives them."""
+    names: dict[str, str] = {}
+    found: list[Listed | BadRow] = []
+    for row in rows:
+        if isinstance(row, Listed) and row.url and MADE in row.video:
+            name = names.get(row.url) or ledger.named(row.url) or row.video
+            names[row.url] = name
+            found.append(replace(row, video=name))
+        else:
+            found.append(row)
+    return found
 
 
 def _checked(row: Listed | BadRow, path: Path) -> Listed | BadRow:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 AT_ONCE = 256
 _STORES_OWN = re.compile(r"^Invalid user input: |, /\S+:\d+:\d+$")
 """What the tables' library says around its message."""
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 END_S = 0.002
 """A time so near the end of a clip still shows its last frame: containers round times."""
 
@@ -52,11 +53,15 @@ class Set:
             raise UsageError(f"no table {table!r}{nearest(table, SCHEMAS)}")
         columns = [columns] if isinstance(columns, str) else columns
         known = {*_names(self._store.columns(table)), *_names(SCHEMAS[table])}
+        if columns is not None and not columns:
+            raise UsageError("columns names none; leave it out for all of them")
         for name in columns or ():
             if name not in known:
                 raise UsageError(f"no column {name!r} in {table}{nearest(name, known)}")
         if where is not None and not isinstance(where, str):
             raise UsageError(f"where = {where!r} is no filter; write SQL in a text, as 'kept AND motion.mean > 0.1'")
+        if ";" in _QUOTED.sub("", where or ""):  # the tables' library drops what follows
+            raise UsageError(f"where = {where!r} is no filter of {table}: write one condition, without ';'")
         try:
             return self._store.read(table, columns, where)
         except ValueError as error:
@@ -66,7 +71,11 @@ class Set:
             raise UsageError(f"where = {where!r} is no filter of {table}: {said}") from error
 
     def clips(self, where: str | None = "kept", columns: Sequence[str] | None = None) -> pa.Table:
-        """Return clips, the kept ones unless `where` asks for others; scores by their keys, as `motion.mean`."""
+        """Return clips; scores by their keys, as `motion.mean`.
+
+        A `where` takes the place of `kept`: with `motion.mean > 0.1` alone rejected clips come too; write `kept AND
+        motion.mean > 0.1`, or None for all.
+        """
         return self.read("clips", columns, where).flatten()
 
     def captions(self, where: str | None = None, *, set_aside: bool = False) -> pa.Table:
@@ -94,16 +103,19 @@ class Set:
         return self.read("videos", where=where)
 
     def to_pandas(self, where: str | None = "kept") -> Any:
-        """Return clips as a pandas table. Raises `UsageError` where pandas isn't installed."""
+        """Return clips, as `clips` does, as a pandas table. Raises `UsageError` where pandas isn't installed."""
         _installed("pandas")
         return self.clips(where).to_pandas()
 
     def to_polars(self, where: str | None = "kept") -> Any:
-        """Return clips as a Polars table. Raises `UsageError` where Polars isn't installed."""
+        """Return clips, as `clips` does, as a Polars table. Raises `UsageError` where Polars isn't installed."""
         return _installed("polars").from_arrow(self.clips(where))
 
     def rows(self, where: str | None = "kept") -> Iterator[Row]:
-        """Go through the clips that have files, with their videos and good captions, a few in memory at a time."""
+        """Go through the clips that have files, with their videos and good captions, a few in memory at a time.
+
+        `where` takes the place of `kept`, as for `clips`.
+        """
         clips = self._ordered(where)
         return rows_of(self._store, clips.filter(clips["file"].is_valid()))
 
@@ -115,11 +127,12 @@ class Set:
         With a size, (width, height), they are cropped around the middle to its shape and scaled. They come from the
         clip's file, or where it has none from its video. Raises `UsageError` for a time outside the clip.
         """
+        check_size(size)
         found = next(iter(rows_of(self._store, self.read("clips", where=one_of("id", [clip_id])))), None)
         if found is None:
             raise UsageError(f"{self.folder} has no clip {clip_id!r}")
         times = window(start_s, frames, fps)
-        if times[0] < 0 or times[-1] >= found.clip["duration_s"]:
+        if not (times[0] >= 0 and times[-1] < found.clip["duration_s"]):  # nor NaN
             span = f"{times[0]:.3f} to {times[-1]:.3f} s"
             raise UsageError(f"{span} are not all in clip {clip_id}, which has {found.clip['duration_s']:.3f} s")
         return read_window(origin(found), times, size)
@@ -199,6 +212,12 @@ def window(start_s: float, frames: int, fps: float) -> NDArray[np.float64]:
     if frames < 1 or not 0 < fps < math.inf:
         raise UsageError(f"{frames} frames at {fps:g} a second: both must be above 0, as in frames=16, fps=8.0")
     return start_s + np.arange(frames) / fps
+
+
+def check_size(size: tuple[int, int] | None) -> None:
+    """Raise `UsageError` for a size that no picture has."""
+    if size is not None and min(size) < 1:
+        raise UsageError(f"size {size}: (width, height) in pixels, as in (256, 256)")
 
 
 def read_window(

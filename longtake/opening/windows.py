@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from longtake.errors import UsageError
-from longtake.opening import origin, read_window, rows_of, window
+from longtake.opening import check_size, origin, read_window, rows_of, window
 from longtake.store import Store
 
 torch: Any = importlib.import_module("torch")  # types are checked where there is none, too
@@ -36,8 +36,7 @@ class Windows(torch.utils.data.Dataset):  # type: ignore[misc]  # torch has no t
         seed: int,
     ) -> None:
         self.frames, self.fps, self.size, self.seed = frames, fps, size, seed
-        if min(size) < 1:
-            raise UsageError(f"size {size}: (width, height) in pixels, as in (256, 256)")
+        check_size(size)
         self.needs_s = float(window(0.0, frames, fps)[-1])
         # Arrow, and not a dict a clip: it is a tenth of the memory, and all workers of a fork share it.
         parts, kinds = [], set()

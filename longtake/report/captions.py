@@ -3,6 +3,7 @@
 import math
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from longtake.errors import UsageError
 from longtake.models import DEFAULT_MODEL
 from longtake.recipe import resolve
 from longtake.store import Tables, one_of
@@ -174,9 +176,12 @@ def _answers(store: Tables) -> list[dict[str, Any]]:
 
 def _waiting(recipe: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """Return the captioners that wait for a model and the command that gives them one; None where none waits."""
-    # The rest of the recipe may name steps that are not installed where the set is looked at.
-    asked = resolve({section: recipe[section] for section in ("models", "captions") if section in recipe})
-    uses = [use for use in asked.captions.values() if asked.waits(use)]
+    uses = []
+    for label, given in recipe.get("captions", {}).items():
+        # Steps of one's own, or what they need, may not be there where the set is looked at.
+        with suppress(UsageError):
+            asked = resolve({"models": recipe.get("models", {}), "captions": {label: given}})
+            uses += [use for use in asked.captions.values() if asked.waits(use)]
     if not uses:
         return None
     models: Collection[str | None] = dict.fromkeys(use.model for use in uses)

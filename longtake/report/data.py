@@ -1,6 +1,5 @@
 """What the report shows of a set, read from its tables and kept small however large the set is."""
 
-import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,17 +10,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from longtake import __version__
+from longtake.clip_facts import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.errors import UsageError
 from longtake.places import Place
 from longtake.purity import COLUMNS, SecondLook, second_look
-from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report import spans
 from longtake.report.captions import captions_of, shown, summarize
 from longtake.report.histograms import Threshold, histogram
 from longtake.report.joins import joins_of
 from longtake.select import FunnelRow, Rule, Selection, parse_rule
 from longtake.selecting import Numbers, choose, clips_for
-from longtake.settings import RECIPE
+from longtake.settings import RECIPE, read_recipe
 from longtake.steps import Kind, find
 from longtake.store import Snapshot, Tables, one_of, score_columns
 
@@ -39,8 +38,7 @@ NOUNS = {"takes": "take", "scenes": "scene"}
 def collect(folder: Place) -> dict[str, Any]:
     """Return everything on the page as plain data."""
     store = Tables(folder).pinned()  # a run may be at work: what is read one after the other must fit together
-    toml = (folder / RECIPE).read_text(encoding="utf-8")
-    recipe = tomllib.loads(toml)
+    recipe = read_recipe(folder)
     rules = [parse_rule(text) for text in recipe["select"]["keep"]]
     clips = clips_for(store, rules, recipe.get("judges", {}), also=CLIP_COLUMNS)
     columns = Numbers(store)
@@ -70,13 +68,11 @@ def collect(folder: Place) -> dict[str, Any]:
         "written": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "noun": NOUNS.get(recipe.get("clips", {}).get("step", "takes"), "clip"),
         "recipe": {
-            "name": recipe["name"],
-            "about": recipe["about"],
-            "source": recipe["source"],
+            **{name: recipe.get(name, "") for name in ("name", "about", "source")},
             "rules": [str(rule) for rule in rules],
-            "toml": toml,
+            "toml": (folder / RECIPE).read_text(encoding="utf-8"),
         },
-        "not_run": recipe["not_run"],
+        "not_run": recipe.get("not_run", []),
         "totals": _totals(store, videos, clips, rows, failures.num_rows),
         "funnel": [funnel_row(row) for row in rows],
         "second_look": _second_look(second_look(clips)),

@@ -37,7 +37,7 @@ JUMP_CONFIDENCE = 0.9
 """Of such a cut, whatever the network holds of it."""
 STILL = 1.5
 """Levels of 255 by which still pictures may change: noise and compression."""
-BOXED, INSET, INSET_LIKELY = 0.6, 0.85, 0.9
+BOXED, INSET, LIKELY = 0.6, 0.85, 0.9
 """Where a rectangle is what changed, so well, there is no such cut; so well, none that is less likely than this."""
 FADES = 0.98
 """Towards a plain picture and from it, the spread of a fading one changes by this factor a frame, or faster."""
@@ -57,8 +57,8 @@ def transitions(
     likeliest; such a transition lasts while they are likelier than not, and has the kind that is likeliest in all.
     Confidence is the greatest probability. Where the network is not sure, a stretch of plain pictures is a fade, and a
     change far greater than those around it a cut, but for insets and bars; and what begins and ends alike is neither a
-    dissolve nor a wipe. A transition that reaches the very start or end of the video lies not between two shots and is
-    left out.
+    dissolve nor a wipe. Where a fast scan left a frame out just before, a cut must be all but certain. A transition
+    that reaches the very start or end of the video lies not between two shots and is left out.
     """
     n = len(series)
     if n < 2:
@@ -106,7 +106,9 @@ def _joined(found: list[Transition]) -> list[Transition]:
 def _sure(series: Series, cuts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the probabilities of cuts, surer where a lone change or its shape says more than the network."""
     boxed, sure = series.column("boxed"), cuts.copy()
-    sure[(boxed > INSET) & (cuts < INSET_LIKELY)] = 0
+    # A fast scan leaves no frame out where its packets are of sudden size: what is new there, the encoder knew.
+    left_out = np.diff(series.frames, prepend=series.frames[0] - 1) > 1
+    sure[((boxed > INSET) | left_out) & (cuts < LIKELY)] = 0
     doubtful = (cuts >= JUMP_LIKELY) & (cuts < JUMP_CONFIDENCE) & (boxed < BOXED)
     change = series.column("change")
     for row in np.flatnonzero(doubtful).tolist():

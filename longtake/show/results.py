@@ -1,5 +1,6 @@
 """What a command did: funnels, kept clips, captions."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from longtake.captioning.terms import Asked
 from longtake.exporting import Exported
 from longtake.grouping import Grouped
 from longtake.places import Place
-from longtake.planning import REMOVED
+from longtake.planning import PASSING, REMOVED
 from longtake.removing import Removed
 from longtake.running import RunResult
 from longtake.show.funnels import funnel
@@ -53,6 +54,7 @@ def result(done: RunResult) -> None:
     if done.failures:
         kinds = ", ".join(f"{number:,} {kind}" for kind, number in done.failures.items())
         out.print(f"[red]{count(done.failed, 'failure')}[/]: {kinds}; the report names each.")
+        _tried_again(out, done.failures)
     folder = done.folder
     out.print(escape(f"\nLook at   {folder / 'report.html'}"))
     if _holds_files(folder / "clips"):
@@ -108,18 +110,48 @@ def captions(done: CaptionedSet) -> None:
         out.print("Batch results: " + (", ".join(f"{n:,} {what}" for n, what in parts if n) or "none") + ".")
     if done.exported:
         written = done.exported
-        out.print(f"{count(written.requests, 'request')} written:")
+        out.print(f"{count(written.requests, 'request')} written{':' if written.files else '.'}")
         for path in written.files:
             out.print(Text(f"  {path}"))
         if written.failed:
             out.print(Text(f"{count(written.failed, 'clip')} whose pictures could not be taken", "red"))
-        out.print("Take the answers with --results-from; requests that build on them come after that.")
+        if written.requests:
+            out.print("Take the answers with --results-from; requests that build on them come after that.")
+        elif not written.failed:
+            out.print("Every question has its answer.")
+    elif done.imported and done.asked and done.estimate.calls:
+        out.print(
+            f"{count(done.estimate.calls, 'question')} or so without an answer: --requests-to writes them to files;"
+        )
+        out.print(Text(f"to ask a server instead: longtake caption {done.folder}"))
     if done.asked:
         asked(out, done.asked)
         spanned(out, done.spanned)
-        if done.asked.failed:
-            out.print(f"[red]{count(done.asked.failed, 'clip')} failed[/]; the report says why.")
+        _failed(out, done.asked)
         out.print(escape(f"\nLook at   {done.folder / 'report.html'}"))
+
+
+def _failed(out: Console, done: Asked) -> None:
+    """Print how many clips models could not be asked about, and what to do next."""
+    if done.failed:
+        out.print(f"[red]{count(done.failed, 'clip')} failed[/] ({_kinds(done.failures)}); the report says why.")
+    if done.passed_over:
+        number = count(done.passed_over.total(), "clip")
+        out.print(f"[red]{number} failed before[/] ({_kinds(done.passed_over)}), not tried again; the report says why.")
+    kinds = sorted(done.failures | done.passed_over)
+    _tried_again(out, kinds)
+    if lasting := [f"--retry-failed {kind}" for kind in kinds if kind not in PASSING]:
+        out.print(f"Once the reason is mended: the same command with {' '.join(lasting)}.")
+
+
+def _tried_again(out: Console, kinds: Iterable[str]) -> None:
+    """Print which kinds of failures need nothing but another try."""
+    if passing := [kind for kind in kinds if kind in PASSING]:
+        out.print(f"The same command tries again: {', '.join(passing)}.")
+
+
+def _kinds(failures: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {kind}" for kind, number in sorted(failures.items()))
 
 
 def exported(done: Exported) -> None:
@@ -142,6 +174,9 @@ def exported(done: Exported) -> None:
         out.print("[yellow]No clip has a caption that this format takes[/]; longtake caption makes them.")
     elif done.without_caption:
         out.print(f"{count(done.without_caption, 'clip')} without a caption that this format takes.")
+    for kind, models in done.mixed.items():
+        by = ", ".join(f"{number:,} by {escape(name)}" for name, number in models.items())
+        out.print(f"[yellow]The captions {escape(kind)} are of several models[/]: {by}.")
     out.print(escape(f"\nLook at   {done.folder}"))
 
 

@@ -23,9 +23,13 @@ ENDINGS = frozenset(_ENDINGS.split())
 VIDEOS = "videos"
 LIST = "list.jsonl"
 """In a fetched folder, beside `videos`: what a list says of clips of these videos, a row a clip."""
+LEDGER = "fetched.sqlite"
+"""There, too: what became of each video."""
 SET_MARKS = ("set.toml", "videos.lance")
 """The folder of a set has one of these from its first moment on; one made before there were formats has the second."""
 
+_OURS = b'{"longtake":'
+"""So begins a row of `LIST`, as `lists/ours.py` writes it."""
 _MARKED = re.compile(rf"(.*?)/(?:{re.escape(SET_MARKS[0])}|{re.escape(SET_MARKS[1])}/.*)")
 
 
@@ -72,7 +76,7 @@ def find_videos(sources: str | Place | Sequence[str | Place], part: Part = ALL) 
             continue
         path = path.expanduser()
         if path.is_dir():
-            fetched = (path / LIST).is_file()
+            fetched = is_fetched(path)
             if fetched:
                 lists.add(absolute(path))
                 path /= VIDEOS  # what lies beside it belongs to fetching
@@ -102,6 +106,22 @@ def is_set(folder: Place) -> bool:
     """Return whether a folder is that of a set."""
     about, table = (folder / name for name in SET_MARKS)
     return about.is_file() or table.is_dir()
+
+
+def is_fetched(folder: Path) -> bool:
+    """Return whether a folder is one of fetched videos: others may have a `list.jsonl` of their own."""
+    if (folder / LEDGER).is_file():
+        return (folder / LIST).is_file()
+    try:
+        with (folder / LIST).open("rb") as file:
+            return file.read(len(_OURS)) == _OURS
+    except OSError:
+        return False
+
+
+def films_in(folder: Path) -> list[Path]:
+    """Return the videos in a folder of this machine, searched to the bottom, but not those of sets."""
+    return _search(folder)[0]
 
 
 def absolute(path: Path) -> Path:
@@ -173,7 +193,7 @@ def _search(folder: Path) -> tuple[list[Path], int, list[str]]:
             continue
         for name in names:
             # What macOS leaves beside a file on foreign disks, and what belongs to a fetched folder itself.
-            if name.startswith(("._", ".lock", LIST, PARTS, "fetched.sqlite")):
+            if name.startswith(("._", ".lock", LIST, PARTS, LEDGER)):
                 continue
             if name.rpartition(".")[2].lower() in ENDINGS:
                 videos.append(absolute(Path(top)) / name)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ FILE = "pieces.jsonl"
 """In a fetched folder, beside `videos`: a line for each file that is a part of a video."""
 MARK = "@"
 """Between a video's id, which has none, and the span in the file's name."""
+PART = re.compile(rf"(.+){MARK}[\d.]+-(?:[\d.]+|end)")
 NEAR_S = 1e-6
 
 
@@ -45,6 +47,12 @@ def part_name(video: str, start_s: float, end_s: float) -> str:
 def video_of(name: str) -> str:
     """Return the id of the video of which a file is the whole or a part, by its name without ending."""
     return name.partition(MARK)[0]
+
+
+def whole_of(name: str) -> str | None:
+    """Return the id of the video of which a file is a part, by its name without ending; None where it is none."""
+    found = PART.fullmatch(name)
+    return found and found[1]
 
 
 def write_parts(folder: Path, parts: Iterable[Part]) -> None:

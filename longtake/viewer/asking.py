@@ -42,8 +42,9 @@ def post(path: str, form: type[Form], work: Callable[[Form], Any]) -> Route:
     def read(body: bytes) -> Form:
         try:
             data = json.loads(body)
-        except ValueError as error:
-            raise UsageError(f"what was sent is no JSON: {error}") from error
+            json.dumps(data, ensure_ascii=False).encode()  # half a character can't be written down
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"what was sent is no JSON in UTF-8: {error}") from error
         if not isinstance(data, dict) or data.keys() - names:
             raise UsageError(f"send a JSON object with some of: {', '.join(sorted(names))}")
         try:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from longtake.clip_facts import CLIP_FACTS
 from longtake.errors import UsageError
-from longtake.recipe import CLIP_FACTS
 from longtake.select import Rule
 from longtake.viewer.columns import Clips, Mask, Rows
 from longtake.viewer.estimates import Stratum, precision, recall

@@ -15,6 +15,7 @@ from longtake.viewer.shelf import Shelf
 
 NAME_CHARS, NOTE_CHARS, FLAG_CHARS, MOST_FLAGS = 100, 4000, 40, 20
 MOST_DRAWN = 10_000
+MOST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ def _draw(shelf: Shelf, notes: Notes, asked: Draw) -> dict[str, Any]:
     """Draw clips at random, each as likely as any other of its side, and write down which."""
     if min(asked.kept, asked.rejected, asked.seed) < 0 or not 0 < asked.kept + asked.rejected <= MOST_DRAWN:
         raise UsageError(f"kept, rejected, seed: 0 or more, and 1 to {MOST_DRAWN:,} clips in all")
+    if asked.seed > MOST_SEED:
+        raise UsageError(f"seed: at most {MOST_SEED}")
     chosen = shelf.chosen(shelf.rules() if asked.rules is None else asked.rules)
     order = chosen.clips.order("place")
     kept = chosen.selection.kept[order]
@@ -114,6 +117,8 @@ def _draw(shelf: Shelf, notes: Notes, asked: Draw) -> dict[str, Any]:
         random.choice(rows, min(n, len(rows)), replace=False)
         for rows, n in ((order[kept], asked.kept), (order[~kept], asked.rejected))
     ]
+    if not sum(map(len, sides)):
+        raise UsageError(f"nothing to draw: the rules keep {kept.sum():,} clips and reject {(~kept).sum():,}")
     # Mixed, so that whoever judges can't tell what the rules said.
     drawn = chosen.clips.take(random.permutation(np.concatenate(sides)), ["id", "video_id"])
     common = {"rules": list(chosen.reasons), "seed": asked.seed}

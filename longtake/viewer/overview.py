@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from longtake import __version__
+from longtake.clip_facts import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.errors import UsageError
-from longtake.recipe import CLIP_FACTS, COPY_FACTS, FILE_FACTS
 from longtake.report.data import NOUNS, funnel_row, meaning
 from longtake.report.histograms import Threshold
 from longtake.select_set import select_set

@@ -100,16 +100,6 @@ def test_long_journals_are_folded_on_the_way(tmp_path: Path, monkeypatch: pytest
         assert len(kept.of(["a_1"], ["a"])) == 25
 
 
-def test_forgotten_answers_are_gone(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    with Answers(store) as kept:
-        kept.add(row(0))
-        kept.add(row(1, "b_1"))
-        kept.forget(["a_1"], "other")
-        kept.forget(["b_1"], "lvd2m")
-        assert kept.of(["a_1", "b_1"], ["a", "b"]).keys() == {"k0"}
-
-
 WRITER = """
 import sys
 sys.path.insert(0, sys.argv[2])

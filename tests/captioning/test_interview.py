@@ -29,8 +29,8 @@ class Server:
         return {"key": missing.key, "text": self.texts.pop(0), "finish": self.finish, "model": "m-1"}
 
 
-def ask(server: Server, *questions: Question, known=None, doubts=None, settings=SETTINGS, clip="clip_1"):
-    interview = Interview("captions.x", clip, settings, known or {}, server, doubts)
+def ask(server: Server, *questions: Question, known=None, doubts=None, anew=None, settings=SETTINGS, clip="clip_1"):
+    interview = Interview("captions.x", clip, settings, known or {}, server, doubts, anew)
     return asyncio.run(interview(*questions))
 
 
@@ -62,12 +62,28 @@ def test_twice_bad_is_told_and_not_asked_a_third_time() -> None:
 
 @pytest.mark.parametrize(
     ("text", "finish", "words"),
-    [("", "refused", "would not answer"), ("A dog", "length", "cut off"), ("no object", "stop", "JSON")],
+    [
+        ("", "refused", "would not answer"),
+        (" ", "stop", "empty"),
+        ("A dog", "length", "cut off"),
+        ("no object", "stop", "JSON"),
+    ],
 )
 def test_refusals_cuts_and_broken_forms_are_problems(text: str, finish: str, words: str) -> None:
     schema = Fields if words == "JSON" else None
     (answer,) = ask(Server(text, text, finish=finish), Question("raw", "What?", schema=schema))
     assert any(words in problem for problem in answer.problems)
+
+
+def test_what_is_asked_anew_is_asked_once_counts_from_then_on_and_loses_nothing() -> None:
+    question, known = Question("raw", "What?", check=short), {"": {}}
+    ask(Server("one two three four", "five six seven eight"), question, known=known)
+    server = Server("A dog runs.")
+    for _ in range(2):  # what came of the first was not stored yet when it was stopped
+        (answer,) = ask(server, question, known=known, anew={("raw", 0): 2})
+    (after,) = ask(Server(), question, known=known)
+    assert after == answer and (answer.text, answer.problems) == ("A dog runs.", ())
+    assert [missing.attempt for missing in server.asked] == [3] and len(known) == 1 + 3
 
 
 def test_an_answer_that_was_cut_off_may_be_longer_the_second_time() -> None:

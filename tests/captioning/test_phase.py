@@ -8,16 +8,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from itertools import count
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from faultserver import FaultServer
-from storyteller import SHOWN, tell
+from storyteller import SENTENCES, SHOWN, tell, words_of
 from told import FILMS, FPS, FRAMES, RECIPE, captions, model, number_of
 
 from longtake import run
 from longtake.caption_set import caption_set
+from longtake.captioning.repeats import BUILT, PROBLEM
 from longtake.schemas import SCHEMAS
 from longtake.store import Store
 from longtake.watch import Estimate
@@ -179,6 +181,23 @@ def test_one_text_for_many_clips_is_asked_again_and_then_set_aside(made: Path) -
     assert sum(not row["problems"] for row in captions(made) if row["kind"] != "rewritten") == FILMS * 3
 
 
+def test_what_was_made_of_one_text_for_many_clips_is_set_aside_too(made: Path) -> None:
+    numbers = count(200)
+
+    def one_raw(body: dict) -> str:
+        words = words_of(body)
+        if "100 to 250" in words:
+            return " ".join(sentence.format(n=77) for sentence in SENTENCES)
+        return tell(body) if "25 to 45" in words else tell(body).replace("number 77", f"number {next(numbers)}")
+
+    with FaultServer([one_raw]) as server:
+        done = caption_set(made, settings=model(server))
+    rows = captions(made)
+    assert done.asked.quarantined == len(rows) == FILMS * 4
+    said = {row["kind"]: row["problems"] for row in rows}
+    assert said == {"raw": [PROBLEM], "refined": [BUILT], "rewritten": [BUILT]}
+
+
 @pytest.mark.parametrize("action", ["401", "404", "quota"])
 def test_what_nobody_can_answer_stops_the_asking_and_loses_nothing(made: Path, action: str) -> None:
     with FaultServer([tell, tell, tell, action]) as server:
@@ -203,7 +222,7 @@ def test_a_rejected_request_is_a_failure_of_its_clip_alone(made: Path) -> None:
 
 
 def test_a_budget_is_kept_and_the_next_run_goes_on(made: Path) -> None:
-    priced = {"price_in": 10.0, "price_out": 10.0}  # an answer of the server: 100 and 20 tokens, $0.0012
+    priced = {"price_in": 0.0, "price_out": 60.0, "max_tokens": 40}  # an answer: 20 tokens of at most 40, $0.0012
     with FaultServer([tell], latency=0.02) as server:
         done = caption_set(made, settings=model(server, **priced), budget_usd=0.01)
         assert "budget" in done.asked.stopped
@@ -237,6 +256,7 @@ def test_through_batch_files_in_as_many_rounds_as_there_are_levels(made: Path, t
             done = caption_set(made, settings=settings, requests_to=folder)
             if not done.exported.requests:
                 break
+            assert not done.asked.captions
             results = []
             for path in done.exported.files:
                 for line in path.read_text().splitlines():
@@ -249,9 +269,7 @@ def test_through_batch_files_in_as_many_rounds_as_there_are_levels(made: Path, t
             (folder / "results.jsonl").write_text("\n".join(json.dumps(row) for row in results))
             read = caption_set(made, settings=settings, results_from=[folder / "results.jsonl"], dry_run=True).imported
             assert (read.answers, read.strange) == (len(results) - 4, 1)
-        assert rounds == 4 and server.requests == []
-        caption_set(made)
-        assert server.requests == []
+        assert rounds == 4 and server.requests == [] and done.asked.captions == FILMS * 4
     assert_each_on_its_clip(made)
 
 

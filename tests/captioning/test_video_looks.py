@@ -131,6 +131,8 @@ def test_videos_go_through_batch_files(made: Path, tmp_path: Path) -> None:
         assert len(results) == FILMS * 2 and server.requests == []
         (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, reversed(results))))
         caption_set(made, settings=settings, results_from=[tmp_path / "results.jsonl"])
+        assert server.requests == []
+        caption_set(made)
         assert not any(numbers_in(body) for body in server.requests), "only what builds on them was left to ask"
     assert_each_on_its_clip(made)
 

@@ -261,8 +261,8 @@ def test_who_can_t_tell_has_no_vote_and_is_not_asked_again(films: Path, recipe: 
 def test_a_budget_is_kept_and_the_next_run_goes_on(films: Path, recipe: str, tmp_path: Path) -> None:
     priced = [f"models.{name}.{part}=10.0" for name in ("red", "blue") for part in ("price_in", "price_out")]
     with FaultServer([look], latency=0.02) as server:  # an answer: 100 and 20 tokens, $0.0012
-        done = ask(films, recipe, tmp_path / "set", server, *priced, budget_usd=0.005)
-        assert "budget" in done.voted.stopped and done.voted.spent.cost_usd <= 0.005
+        done = ask(films, recipe, tmp_path / "set", server, *priced, budget_usd=0.01)
+        assert "budget" in done.voted.stopped and done.voted.spent.cost_usd <= 0.01
         assert 0 < len(server.requests) < 2 * TRANSITIONS and done.failures == {}
         ask(films, recipe, tmp_path / "set", server, *priced)
         assert len(server.requests) == 2 * TRANSITIONS

@@ -8,7 +8,7 @@ from conftest import Lister
 from fileserver import FileServer
 
 from longtake.errors import SetError, UsageError
-from longtake.fetching import FetchError, Limits, Manner, fetch_list, hosts, worker
+from longtake.fetching import FetchError, Limits, Manner, fetch_list, hosts, listing, worker
 from longtake.fetching.http import of_status
 from longtake.fetching.site_errors import plain
 from longtake.sources import Listed
@@ -29,7 +29,7 @@ def table(path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["list.jsonl", "videos/a.mp4", "parts/a/body.part"])
+@pytest.mark.parametrize("name", ["list.jsonl", "videos/a.mp4", "parts/a/body.part", "mine.mp4", "mine/of/mine.mp4"])
 def test_files_of_others_in_a_new_folder_stay(tmp_path, lister: Lister, name):
     mine = tmp_path / "to" / name
     mine.parent.mkdir(parents=True)
@@ -118,6 +118,19 @@ def test_one_id_in_two_lists_is_two_videos(tmp_path, mp4):
     rows = [row for row in read_list(tmp_path / "to" / "list.jsonl") if isinstance(row, Listed)]
     assert len({row.video for row in rows}) == 2
     assert [(row.url[-5:], row.captions[0].text) for row in rows] == [("a.mp4", "a"), ("b.mp4", "b")]
+
+
+def test_one_address_with_two_ids_is_one_video(tmp_path, mp4, monkeypatch):
+    monkeypatch.setattr(listing, "ROWS", 2)
+    with FileServer({"/a.mp4": mp4}) as server:
+        path = table(tmp_path / "l.csv", "videoid,url\n" + "".join(f"clip{i},{server.url}/a.mp4\n" for i in range(5)))
+        assert fetch_list([path], tmp_path / "to", **QUICK).counts == {"done": 1}
+        path.write_text(path.read_text().replace("clip0", "new"))  # that which it is called by is gone
+        assert fetch_list([path], tmp_path / "to", **QUICK).came == 0
+        assert server.asked == {"/a.mp4": 1}
+    rows = [row for row in read_list(tmp_path / "to" / "list.jsonl") if isinstance(row, Listed)]
+    assert {row.video for row in rows} == {file.stem for file in (tmp_path / "to" / "videos").iterdir()}
+    assert sorted(row.fields["videoid"] for row in rows) == ["clip1", "clip2", "clip3", "clip4", "new"]
 
 
 def test_what_was_guessed_is_told(tmp_path, mp4):

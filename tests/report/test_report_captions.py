@@ -8,10 +8,12 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from longtake.errors import SetError
 from longtake.report import captions, data, write_report
 from longtake.report.captions import LINE_CHARS, TEXT_CHARS, best_line, cut
 from longtake.report.data import collect
 from longtake.schemas import SCHEMAS, score_schema
+from longtake.select_set import select_set
 from longtake.store import Store
 
 RECIPE = {"name": "told", "about": "", "source": "", "not_run": [], "scores": {}, "select": {"keep": []}}
@@ -186,7 +188,8 @@ def test_what_answers_cost_and_where_the_price_is_not_known(tmp_path: Path) -> N
 
 
 def test_captioners_without_a_model_are_named_with_the_command_that_helps(tmp_path: Path) -> None:
-    told = {"lvd2m": {}, "measured": {}, "more": {"step": "miradata", "model": "big"}}
+    own = {"mine": {"step": "not_on_this_machine:weather"}}  # of which nobody can say here what it waits for
+    told = {"lvd2m": {}, **own, "measured": {}, "more": {"step": "miradata", "model": "big"}}
     name = "my set"
     store = made(tmp_path / name, captions=told, models={"big": {}})
     waiting = collect(store.folder)["captions"]["waiting"]
@@ -200,6 +203,21 @@ def test_captioners_without_a_model_are_named_with_the_command_that_helps(tmp_pa
         is None
     )
     assert collect(made(tmp_path / "c", captions={"measured": {}}).folder)["captions"]["waiting"] is None
+
+
+def test_a_set_whose_recipe_says_less_than_ours_has_a_report_and_can_be_selected_from(tmp_path: Path) -> None:
+    store = made(tmp_path / "set")
+    (store.folder / "recipe.toml").write_text("about = 'Edited by hand.'")
+    assert collect(store.folder)["recipe"] == {
+        **{"name": "", "about": "Edited by hand.", "source": "", "rules": []},
+        "toml": "about = 'Edited by hand.'",
+    }
+    assert select_set(store.folder).funnel[-1].clips == 3
+    select_set(store.folder, ["duration_s >= 5"], save=True)
+    assert collect(store.folder)["recipe"]["rules"] == ["duration_s >= 5"]
+    (store.folder / "recipe.toml").write_text("select = 5")
+    with pytest.raises(SetError, match="holds no list of rules"):
+        collect(store.folder)
 
 
 def test_clips_no_model_was_asked_about_are_not_rejected_and_are_counted(tmp_path: Path) -> None:

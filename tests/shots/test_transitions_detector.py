@@ -49,6 +49,14 @@ def test_a_short_doubt_does_not_split_a_transition_and_a_long_one_does():
     assert len(transitions(series(("fade", slice(40, 50), 0.95), ("fade", slice(56, 66), 0.95)))) == 2
 
 
+@pytest.mark.parametrize(("likely", "left_out", "found"), [(0.8, 0, 1), (0.8, 1, 0), (0.95, 1, 1)])
+def test_a_cut_that_the_encoder_did_not_see_must_be_all_but_certain(likely, left_out, found):
+    whole = series(("cut", 40, likely))
+    seen = [row for row in range(len(whole)) if not (left_out and row == 39)]
+    thinned = Series(COLUMNS, whole.times[seen], whole.frames[seen], whole.values[seen])
+    assert len(transitions(thinned)) == found
+
+
 @pytest.mark.parametrize(
     ("cut", "start", "end"), [(36, 40, 60), (37, 37, 60), (50, 40, 60), (63, 40, 63), (64, 40, 60)]
 )

@@ -149,3 +149,15 @@ def test_a_folder_reached_twice_has_the_first_name(tmp_path: Path) -> None:
     for name in ("z", "b", "c"):
         (tmp_path / "films" / name).symlink_to("m")
     assert find_videos([tmp_path / "films"]).videos == [tmp_path / "films" / "b" / "a.mp4"]
+
+
+def test_a_list_of_ones_own_makes_no_folder_a_fetched_one(tmp_path: Path) -> None:
+    films = [tmp_path / name for name in ("a.mp4", "b.mp4", "videos/c.mp4")]
+    (tmp_path / "videos").mkdir()
+    for film in films:
+        film.touch()
+    for text in ("", '{"url": "https://a.example/1"}\n', '{"longtake":1,"dataset":"plain","video":"c","url":""}\n'):
+        (tmp_path / "list.jsonl").write_text(text)
+        ours = "longtake" in text
+        found = find_videos([tmp_path])
+        assert (found.videos, found.lists) == ((films[2:], (tmp_path,)) if ours else (films, ()))

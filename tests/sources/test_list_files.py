@@ -65,12 +65,22 @@ def test_a_bad_row_costs_itself_alone(tmp_path: Path) -> None:
     assert all(one.path == path for one in found if isinstance(one, BadRow))
 
 
-def test_a_quote_without_its_end_costs_what_it_swallows(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", ["\t", ","])
+def test_a_quote_without_its_end_costs_its_own_row(tmp_path: Path, mark: str) -> None:
+    captions = ['"Hello she says', '"Bye" he says', "He says bye", '"Two\nlines"', '"oh', '"Good."']
+    rows = [mark.join((f"https://a.example/{i}", "0", "1", caption)) for i, caption in enumerate(captions, 1)]
+    path = write(tmp_path / "a", "\n".join([mark.join(COLUMNS), *rows, ""]))
+    found = {one.row: one.captions[0].text for one in read_list(path) if isinstance(one, Listed)}
+    assert found == {2: "Bye he says", 3: "He says bye", 4: "Two\nlines", 6: "Good."}
+    assert bad(path) == dict.fromkeys((1, 5), "a cell begins with a quote that has no end")
+
+
+def test_a_quote_without_its_end_is_not_read_into_memory(tmp_path: Path) -> None:
     row = "https://a.example/v,0,1,x\n"
     path = write(tmp_path / "a", "url,start,end,caption\n" + row + 'https://a.example/v,0,1,"oh\n' + row * 60_000)
     found = list(read_list(path))
-    assert sum(isinstance(one, BadRow) for one in found) == 1
-    assert sum(isinstance(one, Listed) for one in found) > 15_000
+    assert [one.row for one in found if isinstance(one, BadRow)] == [2]
+    assert sum(isinstance(one, Listed) for one in found) == 60_001
 
 
 def test_a_line_without_end_is_not_read_into_memory(tmp_path: Path) -> None:

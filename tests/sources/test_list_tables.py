@@ -29,7 +29,9 @@ def test_a_mapping_says_what_columns_hold(tmp_path: Path) -> None:
     assert one.captions == (ListedCaption("raw", "=SUM(A1)"), ListedCaption("dense", "A long one."))
     assert one.scores == {"good_score": 0.5} and one.fields == {"note": "kept"}
     [one] = good(path, mapping={"url": "where", "score:x": "t0"})
-    assert one.scores == {"t0": 1500.0} and one.fields["good score"] == "0.5" and one.start_s is None
+    assert one.scores == {"x": 1500.0} and one.fields["good score"] == "0.5" and one.start_s is None
+    [one] = good(path, mapping={"url": "where", "score:my quality": "good score", "score": "t0"})
+    assert one.scores == {"my_quality": 0.5, "t0": 1500.0}
 
 
 @pytest.mark.parametrize(

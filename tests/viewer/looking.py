@@ -1,5 +1,6 @@
 """A viewer's server in this process or in one of its own, and what asks it as the page does."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -28,7 +29,8 @@ class Asker:
         return _checked(self.client.get(path, params=query), status)
 
     def post(self, path: str, status: int = 200, **body: Any) -> Any:
-        return _checked(self.client.post(path, json=body), status)
+        text, kind = json.dumps(body), {"content-type": "application/json"}
+        return _checked(self.client.post(path, content=text, headers=kind), status)
 
 
 def _checked(answer: httpx2.Response, status: int) -> Any:

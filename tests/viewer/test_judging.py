@@ -202,11 +202,14 @@ def test_captions_are_compared_by_name_whichever_stood_first(own):
         ("api/judgements", {"clip_id": "CLIP", "keep": "perhaps", "judge": "me"}, 400, "keep"),
         ("api/judgements", {"clip_id": "CLIP", "flags": ["x" * 50], "judge": "me"}, 400, "flags"),
         ("api/judgements", {"clip_id": "CLIP", "note": "x" * 5000, "judge": "me"}, 400, "note"),
+        ("api/judgements", {"clip_id": "CLIP", "note": "half \ud800", "judge": "me"}, 400, "UTF-8"),
         ("api/judgements", {"clip": "CLIP"}, 400, "clip_id"),
         ("api/choices", {"clip_id": "CLIP", "shown": [{"step": "a", "kind": "b"}], "judge": "me"}, 400, "shown"),
         ("api/sample", {"kept": -1, "rejected": 3}, 400, "0 or more"),
         ("api/sample", {"kept": 0, "rejected": 0}, 400, "1 to"),
         ("api/sample", {"kept": 1, "rejected": 0, "rules": ["no rule"]}, 400, "no rule"),
+        ("api/sample", {"kept": 1, "rejected": 0, "seed": 10**30}, 400, "seed: at most"),
+        ("api/sample", {"kept": 9, "rejected": 0, "rules": ["duration_s >= 9e9"]}, 400, "keep 0 clips and reject 390"),
     ],
 )
 def test_what_cannot_be_taken_is_said_and_not_kept(made, asker, path, body, status, words):

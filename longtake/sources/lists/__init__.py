@@ -12,10 +12,11 @@ from typing import Any
 from longtake.errors import UsageError
 from longtake.sources import BadRow, Listed
 from longtake.sources.lists import hdvila, internvid_g, lvd2m, miradata, ours, panda70m, plain, tables
+from longtake.sources.lists._names import MADE
 from longtake.sources.lists._rows import Table, Unread, look, rows
 from longtake.sources.lists.ours import from_json, to_json
 
-__all__ = ["form_of", "from_json", "guess_of", "read_list", "to_json"]
+__all__ = ["MADE", "form_of", "from_json", "guess_of", "read_list", "to_json"]
 
 Read = Callable[[Mapping[str, Any], int], Iterator[Listed | Unread]]
 """From a row and its number to its clips. Raises `ValueError` where the row is none."""

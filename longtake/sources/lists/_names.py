@@ -14,6 +14,8 @@ from longtake.places import SCHEMES, is_remote, remote
 WATCH = "https://www.youtube.com/watch?v="
 LONGEST = 8192
 """Characters of an address; signed ones have thousands."""
+MADE = ".id"
+"""In names that are made, before a hash."""
 LOOKS = "it looks like s3://bucket/folder/film.mp4"
 
 _ID = re.compile(r"[A-Za-z0-9_-]{11}")
@@ -28,7 +30,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9]")
 _REPOSITORY = re.compile(r"(?:(?:datasets|spaces)/)?\w[\w.-]{0,95}/\w[\w.-]{0,95}(?:@\w[\w.-]*)?", re.ASCII)
 _SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,98}[A-Za-z0-9_-])?")
 _SAFE_CLIP = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]{0,198}[A-Za-z0-9_-])?")
-_MADE = re.compile(r".*\.id[0-9a-f]{24}", re.DOTALL)
+_MADE = re.compile(rf".*{re.escape(MADE)}[0-9a-f]{{24}}", re.DOTALL)
 
 
 def source(address_text: str, id_text: str, *, prefix: str = "") -> tuple[str, str]:
@@ -130,4 +132,4 @@ def clip_name(name: str) -> str:
 def _made(hint: str, of: str) -> str:
     left = re.sub(r"[^A-Za-z0-9_-]+", "_", hint)[:60].strip("-_")
     digest = hashlib.blake2b(of.encode(errors="surrogatepass"), digest_size=12).hexdigest()
-    return f"{left or 'video'}.id{digest}"
+    return f"{left or 'video'}{MADE}{digest}"

@@ -8,20 +8,18 @@ import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TextIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from longtake.errors import UsageError
 from longtake.places import SCHEMES
+from longtake.sources.lists._records import DAMAGED, MOST_BYTES, TextLines, records
 from longtake.sources.lists._values import MOST_CHARS, Row
 
-MOST_BYTES = 4 << 20
-"""A line has at most so many bytes."""
 FIRST = 20
 """Lines that are looked at to tell what a file is."""
 BATCH = 512
@@ -33,7 +31,6 @@ _PLAIN = re.compile(
     rf"|(?:{'|'.join(SCHEMES)})://[^,;|\t]+"
 )
 _NO_HEADER = re.compile(r"[a-z0-9]+://[^\s,;|]+\s*[,;|\t]\s*[\d:.]+\s*(?:[,;|\t].*)?", re.DOTALL)
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def look(path: Path) -> Table:
     with opened(path) as file:
         try:
             lines = [line for _, line in islice(_bounded(file, MOST_BYTES), FIRST)]
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise UsageError(f"{path} is cut off or damaged: {error}") from error
     filled = [line for line in (_or_empty(line).removeprefix(b"\xef\xbb\xbf").strip() for line in lines) if line]
     if not filled:
@@ -144,7 +141,7 @@ def json_lines(path: Path, most: int = -1) -> Iterator[tuple[int, dict[str, Any]
                 else:
                     found = _json(line)
                     yield number, found if isinstance(found, (dict, Unread)) else Unread("no JSON object")
-        except _DAMAGED as error:
+        except DAMAGED as error:
             yield number + 1, Unread(f"the file is cut off or damaged: {error}")
 
 
@@ -171,48 +168,21 @@ def _bounded(file: BinaryIO, most: int) -> Iterator[tuple[int, bytes | Unread]]:
         yield number, Unread(f"a line of more than {most} bytes")
 
 
-class _TextLines:
-    """Lines of a text file, each cut where it is too long; `cut` says whether one was."""
-
-    def __init__(self, file: TextIO) -> None:
-        self.file, self.cut = file, False
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self.file.readline(MOST_BYTES):
-            left = line
-            while len(left) == MOST_BYTES and not left.endswith("\n"):
-                self.cut = True
-                left = self.file.readline(MOST_BYTES)
-            yield line
-
-
 def _csv_rows(table: Table) -> Iterator[tuple[int, Row | Unread]]:
     csv.field_size_limit(max(csv.field_size_limit(), MOST_CHARS))
     number = -1
     with opened(table.path) as raw:
-        lines = _TextLines(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline=""))
-        reader = csv.reader(iter(lines), delimiter=table.delimiter)
-        while True:
-            lines.cut = False
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                number += 1
-                yield max(number, 1), Unread(f"a cell that can't be read, perhaps a quote without its end: {error}")
-                continue
-            except _DAMAGED as error:
-                yield number + 1, Unread(f"the file is cut off or damaged: {error}")
-                return
-            if not cells:
-                continue
+        lines = TextLines(io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline=""))
+        for cells in records(lines, table.delimiter):
             number += 1
-            if number == 0:  # the header
-                continue
-            found = Unread(f"a line of more than {MOST_BYTES} characters") if lines.cut else _cells(table, cells)
-            if found is not None:
-                yield number, found
+            if isinstance(cells, str):
+                yield max(number, 1), Unread(cells)
+            elif number > 0:  # the first is the header
+                found = _cells(table, cells)
+                if found is not None:
+                    yield number, found
+        if lines.damage:
+            yield number + 1, Unread(f"the file is cut off or damaged: {lines.damage}")
 
 
 def _cells(table: Table, cells: list[str]) -> Row | Unread | None:
@@ -244,7 +214,7 @@ def _plain_rows(table: Table) -> Iterator[tuple[int, Row | Unread]]:
                     yield number, {"": text.decode()}
                 except UnicodeDecodeError:
                     yield number, Unread("bytes that are no UTF-8")
-        except _DAMAGED as error:
+        except DAMAGED as error:
             yield number + 1, Unread(f"the file is cut off or damaged: {error}")
 
 

@@ -177,13 +177,16 @@ def _word(word: str) -> Any:
     return found
 
 
-def scores_of(row: Row, columns: Collection[str] = ()) -> tuple[dict[str, float], set[str]]:
-    """Return the scores of a row, and the columns they are of: those named, or else those whose names say so."""
+def scores_of(row: Row, columns: Mapping[str, str] | None = None) -> tuple[dict[str, float], set[str]]:
+    """Return the scores of a row, and the columns they are of.
+
+    `columns` has the column of each score by its name; without any it is those whose names say so.
+    """
     found: dict[str, float] = {}
     used = set()
-    for name in columns or [name for name in row if is_score(name)]:
+    named = columns.items() if columns else ((score_key(name), name) for name in row if is_score(name))
+    for key, name in named:
         value = number(row.get(name))
-        key = score_key(name)
         if value is not None and key not in found:
             found[key] = value
             used.add(name)

@@ -53,7 +53,7 @@ def clips(row: Row, at: int) -> Iterator[Listed]:
     path = PurePath(name)
     youtube = path.stem if path.suffix[1:].lower() in ENDINGS and watch(path.stem) else name
     video, url = source("", youtube)
-    scores, used = scores_of(row, ("clip_sim",))
+    scores, used = scores_of(row, {"clip_sim": "clip_sim"})
     several = row.get("captions")
     texts = [text(one) for one in several] if isinstance(several, list) else [caption(row, "caption")]
     fields = rest(row, _USED | used)

@@ -41,7 +41,7 @@ def clips(row: Row, at: int) -> Iterator[Listed]:
     for kind, column in (("refined", "refined_caption"), ("rewritten", "rewritten_caption"), ("orig", "orig_caption")):
         if found := caption(row, column):
             captions.append(ListedCaption(kind, found))
-    scores, used = scores_of(row, ("total score",))
+    scores, used = scores_of(row, {"total_score": "total score"})
     fields = rest(row, {*_USED, *used}) | path | inexact
     if own and own != video:
         fields["video_id"] = own

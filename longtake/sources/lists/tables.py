@@ -15,6 +15,7 @@ from longtake.sources.lists._values import (
     items,
     rest,
     said,
+    score_key,
     scores_of,
     seconds,
 )
@@ -53,21 +54,22 @@ class Columns:
     """`start`, `end` or `span` -> seconds that 1 stands for there, where it isn't 1."""
     captions: Mapping[str, str] = field(default_factory=dict)
     """A kind -> a column."""
-    scores: Sequence[str] = ()
-    """Columns of scores; empty: those whose names say so."""
+    scores: Mapping[str, str] = field(default_factory=dict)
+    """A name -> a column; empty: those whose names say so."""
 
 
 def mapped(mapping: Mapping[str, str], columns: Sequence[str]) -> Columns:
     """Return what a user's mapping says: `url`, `video`, `clip`, `start`, `end`, `span`, `caption`, each to a column.
 
-    `caption:KIND` is a caption of a kind, `caption` alone one of kind `raw`; `score:NAME`, with any name, is a score.
+    `caption:KIND` is a caption of a kind, `caption` alone one of kind `raw`; `score:NAME` is a score of that name,
+    `score` alone one with its column's.
     A clock as `00:01:02.500` is read as one; a number is seconds, or with `start=COLUMN@ms` milliseconds.
     Raises `UsageError`.
     """
     parts: dict[str, str] = {}
     units: dict[str, float] = {}
     captions: dict[str, str] = {}
-    scores: list[str] = []
+    scores: dict[str, str] = {}
     for key, value in mapping.items():
         part, colon, kind = key.partition(":")
         column, _, unit = value.rpartition("@") if value not in columns and "@" in value else (value, "", "s")
@@ -78,7 +80,7 @@ def mapped(mapping: Mapping[str, str], columns: Sequence[str]) -> Columns:
         if part == "caption" and (not colon or re.fullmatch(r"[A-Za-z_]\w*", kind, re.ASCII)):
             captions[kind or KIND] = column
         elif part == "score":
-            scores.append(column)
+            scores[score_key(kind or column)] = column
         elif key in PARTS:
             parts[key] = column
             units |= {key: UNITS[unit]} if unit != "s" else {}
