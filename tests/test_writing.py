@@ -321,12 +321,12 @@ def test_select_can_ask_for_it_afterwards(go: Go, copy_of_made: Path) -> None:
     assert select_set(copy_of_made, ["file_transitions > 0"]).funnel[-1].clips == 1
 
 
-def test_a_clip_without_a_file_says_not_measured(go: Go, tmp_path: Path) -> None:
+def test_of_a_clip_without_a_file_a_rule_about_files_says_nothing_yet(go: Go, tmp_path: Path) -> None:
     go(tmp_path, "select.keep=['duration_s >= 1000']")
     last = select_set(tmp_path, ["file_transitions <= 0"], save=True).funnel[-1]
-    assert (last.clips, last.not_measured) == (0, 2)
-    assert {row["rejected_by"] for row in rows(tmp_path)} == {"file_transitions <= 0 (not measured)"}
-    # A run writes them, for how else would one know.
+    assert (last.clips, last.not_asked) == (2, 2)
+    assert {row["rejected_by"] for row in rows(tmp_path)} == {None}
+    # A run writes them, and then the rule takes one.
     assert go(tmp_path, recipe=tmp_path / "recipe.toml").kept == 1
 
 
@@ -346,7 +346,7 @@ def test_a_set_of_an_older_version_gets_the_columns(go: Go, made: Path, copy_of_
     lance.dataset(str(copy_of_made / "clips.lance")).drop_columns(names)
     before = files(copy_of_made)
     assert collect(copy_of_made)["second_look"]["words"] == ["Not looked at a second time: 2 files."]
-    assert select_set(copy_of_made, ["file_transitions <= 0"]).funnel[-1].not_measured == 2
+    assert select_set(copy_of_made, ["file_transitions <= 0"]).funnel[-1].not_asked == 2
     done = go(copy_of_made)
     assert (done.written.written, done.written.verified) == (0, 2)
     assert files(copy_of_made) == before
