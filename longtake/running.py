@@ -11,7 +11,6 @@ from longtake.captioning.phase import caption_clips, judge_clips
 from longtake.captioning.subjects import forget_other_judges
 from longtake.captioning.terms import Asked, Terms
 from longtake.captioning.votes import ask_voters
-from longtake.clip_facts import FILE_FACTS
 from longtake.engines import check_workers, connect
 from longtake.errors import UsageError
 from longtake.grouping import Grouped, group_copies
@@ -127,12 +126,12 @@ def run(
         grouped = group_copies(store, recipe, watch)
         terms = terms.less(voted)
         forget_other_judges(store, recipe)
-        apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
+        apply_rules(store, recipe.rules, judges=recipe.judges)
         judged = judge_clips(store, recipe, terms, watch)
         written = Written()
         if recipe.files:
             forget_other_looks(store, recipe)
-            apply_rules(store, recipe.rules, later=FILE_FACTS, judges=recipe.judges)
+            apply_rules(store, recipe.rules, judges=recipe.judges)
             written = write_clips(store, recipe, machines, retry_failed, watch)
         rows, kept = apply_rules(store, recipe.rules, judges=recipe.judges)
         if recipe.files:

@@ -52,7 +52,7 @@ def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = Fa
     store = Store(folder)
     begun = time.perf_counter()
     clips = clips_for(store, rules, judges, also=("kept", "file"))
-    selection, rows = choose(clips, rules, later=FILE_FACTS, judges=judges)
+    selection, rows = choose(clips, rules, judges=judges)
     has_file = clips["file"].is_valid().to_numpy()
     choice = Choice(
         folder,
@@ -68,7 +68,7 @@ def select_set(folder: str | Place, keep: Sequence[str] = (), *, save: bool = Fa
         from longtake.report import write_report  # takes longer to load than rules take to try
 
         with Lock(folder) as lock:
-            apply_rules(Store(folder, lock), rules, later=FILE_FACTS, judges=judges)
+            apply_rules(Store(folder, lock), rules, judges=judges)
             recipe["select"]["keep"] = [str(rule) for rule in rules]
             write_whole(folder / RECIPE, tomli_w.dumps(recipe).encode())
             write_report(folder)

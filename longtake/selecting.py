@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from longtake.clip_facts import FILE_FACTS
 from longtake.duplicates import GROUP, RANK
 from longtake.errors import UsageError
 from longtake.schemas import SCHEMAS
@@ -20,16 +21,14 @@ REWRITTEN_FROM = 50_000
 """So many changed rows are no more looked up one by one, which writes all their columns anew."""
 
 
-def apply_rules(
-    store: Store, rules: Sequence[Rule], *, later: Collection[str] = (), judges: Collection[str] = ()
-) -> tuple[list[FunnelRow], int]:
+def apply_rules(store: Store, rules: Sequence[Rule], *, judges: Collection[str] = ()) -> tuple[list[FunnelRow], int]:
     """Select among all clips of a set and store what changed; return the funnel and the number kept.
 
-    `later` names scores that are measured on kept clips only: until then their rules take nothing away. `judges` are
-    the labels of scores that a model gives: their rules take nothing away from a clip that no model was asked about.
+    Rules about files take nothing away from a clip whose file was not looked at. `judges` are the labels of scores that
+    a model gives: their rules take nothing away from a clip that no model was asked about.
     """
     clips = clips_for(store, rules, judges, also=("id", "kept", "rejected_by"))
-    selection, rows = choose(clips, rules, later=later, judges=judges)
+    selection, rows = choose(clips, rules, judges=judges)
     now = pa.table(
         {"id": clips["id"], "kept": pa.array(selection.kept), "rejected_by": pa.array(selection.reasons(), pa.string())}
     )
@@ -91,9 +90,11 @@ def _differ(now: pa.ChunkedArray, before: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def choose(
-    clips: pa.Table, rules: Sequence[Rule], *, later: Collection[str] = (), judges: Collection[str] = ()
+    clips: pa.Table, rules: Sequence[Rule], *, later: Collection[str] = tuple(FILE_FACTS), judges: Collection[str] = ()
 ) -> tuple[Selection, list[FunnelRow]]:
-    """Apply rules to a clips table without storing anything; `later` and `judges` as for `apply_rules`.
+    """Apply rules to a clips table without storing anything; `judges` as for `apply_rules`.
+
+    `later` names scores that are measured on kept clips only: until then their rules take nothing away.
 
     A clip's rank among its copies is its rank among those that the rules before keep: a group never loses its best to
     one rule and all others to the next.

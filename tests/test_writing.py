@@ -326,6 +326,7 @@ def test_of_a_clip_without_a_file_a_rule_about_files_says_nothing_yet(go: Go, tm
     last = select_set(tmp_path, ["file_transitions <= 0"], save=True).funnel[-1]
     assert (last.clips, last.not_asked) == (2, 2)
     assert {row["rejected_by"] for row in rows(tmp_path)} == {None}
+    assert collect(tmp_path)["funnel"][-1]["clips"] == 2, "the report says the same"
     # A run writes them, and then the rule takes one.
     assert go(tmp_path, recipe=tmp_path / "recipe.toml").kept == 1
 

@@ -95,7 +95,7 @@ def _choose(store: Store, where: Sequence[str], size: Refit | None) -> tuple[pa.
     order = [(name, "ascending") for name in ("video_id", "start_s", "id")]
     clips = store.read("clips", where="kept").sort_by(order)
     if where:
-        clips = clips.filter(pa.array(choose(clips, [parse_rule(text) for text in where])[0].kept))
+        clips = clips.filter(pa.array(choose(clips, [parse_rule(text) for text in where], later=())[0].kept))
         if not clips.num_rows:
             raise SetError(f"no kept clip of {store.folder} holds {' and '.join(where)}")
     found = clips.filter(clips["file"].is_valid())

@@ -106,7 +106,7 @@ def _joined(found: list[Transition]) -> list[Transition]:
 def _sure(series: Series, cuts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the probabilities of cuts, surer where a lone change or its shape says more than the network."""
     boxed, sure = series.column("boxed"), cuts.copy()
-    # A fast scan leaves no frame out where its packets are of sudden size: what is new there, the encoder knew.
+    # A fast scan leaves no frame out where packets of H.264 and HEVC are of sudden size: an encoder knows what is new.
     left_out = np.diff(series.frames, prepend=series.frames[0] - 1) > 1
     sure[((boxed > INSET) | left_out) & (cuts < LIKELY)] = 0
     doubtful = (cuts >= JUMP_LIKELY) & (cuts < JUMP_CONFIDENCE) & (boxed < BOXED)

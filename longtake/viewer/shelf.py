@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from longtake.clip_facts import FILE_FACTS
 from longtake.duplicates import GROUP
 from longtake.errors import UsageError
 from longtake.places import Place
@@ -104,7 +103,7 @@ def _choose(clips: Clips, texts: Sequence[str], judges: Mapping[str, Any]) -> Ch
             **{key: clips.column(key) for key in _needed(clips, rules)},
         }
     )
-    selection, funnel = choose(table, rules, later=FILE_FACTS, judges=judges)
+    selection, funnel = choose(table, rules, judges=judges)
     return Chosen(clips, tuple(rules), selection, funnel, tuple(str(rule) for rule in rules))
 
 
